@@ -1,0 +1,1 @@
+"""What is on the wire: callbacks, facts, events, outcomes, ledger states, topics."""

@@ -1,0 +1,139 @@
+"""One HTTP message of a provider, as bytes, and its record: CloudEvents 1.0, Kafka binary mode.
+
+The record carries its clock: `received_at_ms` is the only "now" that judging knows.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import orjson
+
+from schemas.errors import CallbackError, Foreign, InvalidRecord, Malformed
+from schemas.record import Draft, Headers, Record
+from schemas.times import parse_rfc3339, rfc3339
+
+CallbackKind = Literal["CallbackReceived", "AnswerReceived"]
+TYPE_PREFIX: Final = "io.tillstream."
+_KINDS: Final[dict[bytes, CallbackKind]] = {
+    b"io.tillstream.CallbackReceived.v1": "CallbackReceived",
+    b"io.tillstream.AnswerReceived.v1": "AnswerReceived",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """Everything that was received.
+
+    `headers` keep order, letter case and repetition, as Latin-1 text; `target` is the raw request
+    target; `peer` the socket's address, `client` the one behind trusted proxies; `causation_id` is
+    set for an answer that we asked for.
+    """
+
+    id: str
+    provider: str
+    account: str
+    received_at_ms: int
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    peer: str = ""
+    client: str = ""
+    kind: CallbackKind = "CallbackReceived"
+    causation_id: str | None = None
+    _index: dict[str, str | None] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+
+    def header_text(self, name: str, *, absent: type[CallbackError]) -> str:
+        """Return the value of a header that stands once; `name` in lower case.
+
+        Raises:
+            CallbackError: `absent` where it is missing, Malformed where it stands twice.
+        """
+        index = self._index or self._fill_index()
+        value = index.get(name, "")
+        if value is None:
+            raise Malformed(f"header {name} stands more than once")
+        if name not in index:
+            raise absent(f"header {name} is missing")
+        return value
+
+    def header(self, name: str, *, absent: type[CallbackError]) -> bytes:
+        """Return the bytes of a header that stands once; see `header_text`."""
+        return self.header_text(name, absent=absent).encode("latin-1")
+
+    def has_header(self, name: str) -> bool:
+        return name in (self._index or self._fill_index())
+
+    @property
+    def query(self) -> bytes:
+        """The raw query of the target, without the question mark."""
+        return self.target.partition("?")[2].encode("latin-1")
+
+    def _fill_index(self) -> dict[str, str | None]:
+        index = self._index
+        for name, value in self.headers:
+            lower = name.lower()
+            index[lower] = None if lower in index else value
+        return index
+
+
+def callback_source(deployment: str, provider: str, account: str) -> str:
+    """Return `ce_source` of an account's records."""
+    return f"urn:tillstream:{deployment}:{provider}:{account}"
+
+
+def encode_callback(callback: Callback, *, topic: str, partition: int, deployment: str) -> Draft:
+    """Return the record of a callback: value = body as received, the rest in headers."""
+    headers: Headers = (
+        ("ce_specversion", b"1.0"),
+        ("ce_id", callback.id.encode()),
+        ("ce_type", f"{TYPE_PREFIX}{callback.kind}.v1".encode()),
+        ("ce_source", callback_source(deployment, callback.provider, callback.account).encode()),
+        ("ce_time", rfc3339(callback.received_at_ms).encode()),
+        # The sender's own, in http.headers, must not turn our record into a structured one.
+        ("content-type", b"application/octet-stream"),
+        ("http.method", callback.method.encode("latin-1")),
+        ("http.target", callback.target.encode("latin-1")),
+        ("http.headers", orjson.dumps(callback.headers)),
+        ("http.peer", callback.peer.encode()),
+        ("http.client", callback.client.encode()),
+    )
+    if callback.causation_id is not None:
+        headers += (("ce_causationid", callback.causation_id.encode()),)
+    return Draft(topic, partition, None, callback.body, headers)
+
+
+def decode_callback(record: Record) -> Callback:
+    """Return the callback of a record.
+
+    Raises:
+        Foreign: a record that is not ours.
+    """
+    try:
+        return _decode(dict(record.headers), record.value)
+    except (KeyError, ValueError, TypeError) as error:
+        raise Foreign("not a callback record of this project") from error
+
+
+def _decode(fields: dict[str, bytes], body: bytes | None) -> Callback:
+    _, project, _, provider, account = fields["ce_source"].decode().split(":")
+    pairs = orjson.loads(fields["http.headers"])
+    if project != "tillstream" or body is None:
+        raise InvalidRecord("not a callback record of this project")
+    cause = fields.get("ce_causationid")
+    return Callback(
+        id=fields["ce_id"].decode("ascii"),
+        provider=provider,
+        account=account,
+        received_at_ms=parse_rfc3339(fields["ce_time"].decode("ascii")),
+        method=fields["http.method"].decode("latin-1"),
+        target=fields["http.target"].decode("latin-1"),
+        headers=tuple((str(name), str(value)) for name, value in pairs),
+        body=body,
+        peer=fields["http.peer"].decode(),
+        client=fields["http.client"].decode(),
+        kind=_KINDS[fields["ce_type"]],
+        causation_id=None if cause is None else cause.decode("ascii"),
+    )

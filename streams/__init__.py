@@ -1,0 +1,1 @@
+"""Adapters: HTTP ingress, the logs, the stages, accounts, commands."""
