@@ -1,4 +1,4 @@
-"""Money is an integer of ISO 4217 minor units plus its currency; it never passes through floats."""
+"""Money is an integer of ISO 4217 minor units and a currency; it never passes through floats."""
 
 import re
 from collections.abc import Mapping

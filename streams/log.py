@@ -14,7 +14,7 @@ from schemas.topics import Topic
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Records in offset order within each partition; `next_offsets` is to be committed after them."""
+    """Records in offset order within each partition; `next_offsets` is committed after them."""
 
     records: Sequence[Record]
     next_offsets: Mapping[TopicPartition, int]
@@ -30,7 +30,7 @@ class TopicState:
 
 @dataclass(frozen=True, slots=True)
 class PartitionBounds:
-    """`start`: first offset held; `end`: the one after the last; `stable`: end of committed data."""
+    """`start`: first offset held; `end`: after the last; `stable`: end of committed data."""
 
     start: int
     stable: int
