@@ -1,0 +1,393 @@
+"""Strict reading of JSON, forms, flat XML, numbers and times; what is absent is an error.
+
+Everything here raises `CallbackError` for any bytes and nothing else, in time linear in their
+length.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeVar
+from urllib.parse import unquote_to_bytes
+from xml.parsers import expat
+
+import orjson
+
+from schemas.errors import CallbackError, Malformed, UnknownMeaning, WrongAccount
+
+S = TypeVar("S")
+FORM_FIELDS_MAX: Final = 1_000
+XML_BYTES_MAX: Final = 64 * 1024
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MS: Final = timedelta(milliseconds=1)
+_NAME_END: Final = re.compile(rb'"\s*:')
+_DIGITS: Final = re.compile(rb"[0-9]{1,18}")
+_RFC3339: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
+    r"(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})",
+    re.ASCII,
+)
+_LOCAL: Final = re.compile(
+    r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})[ T]?"
+    r"([0-9]{2}):?([0-9]{2}):?([0-9]{2})(?:\.([0-9]{1,3}))?",
+    re.ASCII,
+)
+
+
+class Fields:
+    """An object with named members, of which each reading says what it expects."""
+
+    __slots__ = ("_members", "_where")
+
+    def __init__(self, members: Mapping[str, Any], where: str = "") -> None:
+        self._members = members
+        self._where = where
+
+    def __contains__(self, name: str) -> bool:
+        return self._members.get(name) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def raw(self, name: str) -> Any:
+        """Return a member as it was parsed, None where it is absent or null."""
+        return self._members.get(name)
+
+    def text(self, name: str, *, absent: type[CallbackError] = Malformed) -> str:
+        """Return a text that is there and not empty.
+
+        Raises:
+            CallbackError: `absent` where it is missing, null or empty; Malformed where no text.
+        """
+        value = self._members.get(name)
+        if value is None or value == "":
+            raise absent(f"{self._where}{name} is missing")
+        if not isinstance(value, str):
+            raise Malformed(f"{self._where}{name} is no text")
+        return value
+
+    def optional_text(self, name: str) -> str | None:
+        """Return a text, or None where it is absent, null or empty."""
+        value = self._members.get(name)
+        if value is None or value == "":
+            return None
+        if not isinstance(value, str):
+            raise Malformed(f"{self._where}{name} is no text")
+        return value
+
+    def integer(self, name: str) -> int:
+        """Return a JSON integer (no float, no bool, no text).
+
+        Raises:
+            Malformed: absent or another type.
+        """
+        value = self._members.get(name)
+        if type(value) is not int:
+            raise Malformed(f"{self._where}{name} is no integer")
+        return value
+
+    def digits(self, name: str) -> int:
+        """Return the number of a text of ASCII digits."""
+        return digits(self.text(name), what=self._where + name)
+
+    def flag(self, name: str) -> bool:
+        """Return a JSON boolean."""
+        value = self._members.get(name)
+        if not isinstance(value, bool):
+            raise Malformed(f"{self._where}{name} is no boolean")
+        return value
+
+    def child(self, name: str) -> "Fields":
+        """Return a member that is an object.
+
+        Raises:
+            Malformed: absent or another type.
+        """
+        value = self._members.get(name)
+        if not isinstance(value, dict):
+            raise Malformed(f"{self._where}{name} is no object")
+        return Fields(value, f"{self._where}{name}.")
+
+    def optional_child(self, name: str) -> "Fields | None":
+        return self.child(name) if self._members.get(name) is not None else None
+
+    def children(self, name: str) -> "tuple[Fields, ...]":
+        """Return a member that is a list of objects."""
+        value = self._members.get(name)
+        if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+            raise Malformed(f"{self._where}{name} is no list of objects")
+        return tuple(Fields(each, f"{self._where}{name}[{n}].") for n, each in enumerate(value))
+
+    def id_of(self, name: str) -> str | None:
+        """Return an id that comes as text or as an object with an `id`; None if absent."""
+        value = self._members.get(name)
+        if isinstance(value, dict):
+            return Fields(value, f"{self._where}{name}.").text("id")
+        return self.optional_text(name)
+
+    def rfc3339_ms(self, name: str) -> int:
+        """Return the time of an RFC 3339 text with its zone; see `rfc3339_ms`."""
+        return rfc3339_ms(self.text(name), what=self._where + name)
+
+    def local_ms(self, name: str, *, offset_minutes: int) -> int:
+        """Return the time of a local text; see `local_ms`."""
+        return local_ms(self.text(name), offset_minutes=offset_minutes, what=self._where + name)
+
+
+NOTHING: Final = Fields({})
+
+
+def json_fields(octets: bytes) -> Fields:
+    """Return the members of a JSON object in UTF-8.
+
+    Raises:
+        Malformed: not JSON, not an object, a name twice, nested deeper than 1,000, infinite
+        numbers.
+    """
+    try:
+        parsed = orjson.loads(octets)
+    except orjson.JSONDecodeError as error:
+        raise Malformed("the content is not JSON in UTF-8") from error
+    if not isinstance(parsed, dict):
+        raise Malformed("the content is no JSON object")
+    _refuse_repeated_names(octets, parsed)
+    return Fields(parsed)
+
+
+def _refuse_repeated_names(octets: bytes, parsed: Any) -> None:
+    # Every name of the text ends in a quote and a colon, so equal counts prove that none was
+    # dropped. Quotes and colons inside texts only make the first count larger: then decide
+    # exactly.
+    if len(_NAME_END.findall(octets)) == _count_names(parsed):
+        return
+    if _count_name_tokens(octets) != _count_names(parsed):
+        raise Malformed("a JSON name stands twice in one object")
+
+
+def _count_names(parsed: Any) -> int:
+    count = 0
+    pending = [parsed]
+    while pending:
+        each = pending.pop()
+        if type(each) is dict:
+            count += len(each)
+            pending.extend(v for v in each.values() if type(v) is dict or type(v) is list)
+        else:
+            pending.extend(v for v in each if type(v) is dict or type(v) is list)
+    return count
+
+
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"(\s*:)?', re.DOTALL)
+
+
+def _count_name_tokens(octets: bytes) -> int:
+    return sum(1 for match in _STRING.finditer(octets) if match[1] is not None)
+
+
+def form_pairs(octets: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the pairs of an urlencoded form, decoded once, in order, as bytes.
+
+    Raises:
+        Malformed: a name twice, or more than 1,000 fields.
+    """
+    pieces = octets.replace(b"+", b" ").split(b"&", FORM_FIELDS_MAX)
+    if len(pieces) > FORM_FIELDS_MAX:
+        raise Malformed(f"a form of more than {FORM_FIELDS_MAX} fields")
+    pairs = []
+    for piece in pieces:
+        if piece:
+            name, _, value = piece.partition(b"=")
+            pairs.append((_percent_decoded(name), _percent_decoded(value)))
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise Malformed("a form field stands twice")
+    return tuple(pairs)
+
+
+def _percent_decoded(text: bytes) -> bytes:
+    return unquote_to_bytes(text) if b"%" in text else text
+
+
+def decoded_fields(pairs: Iterable[tuple[bytes, bytes]], charset: str) -> Fields:
+    """Return form pairs as text in a Python codec's name.
+
+    Raises:
+        Malformed: bytes that are none in this charset, or two names that become one.
+    """
+    try:
+        members = {name.decode(charset): value.decode(charset) for name, value in pairs}
+    except UnicodeDecodeError as error:
+        raise Malformed(f"the form is not in {charset}") from error
+    return Fields(members)
+
+
+def flat_xml(octets: bytes, *, root: str) -> Fields:
+    """Return the children of a flat XML document: one level, no attributes, no DOCTYPE.
+
+    Raises:
+        Malformed: not UTF-8 XML, a DOCTYPE, entities, nesting, attributes, a repeated element,
+        another
+            root, above 64 KiB.
+    """
+    if len(octets) > XML_BYTES_MAX:
+        raise Malformed(f"XML above {XML_BYTES_MAX} bytes")
+    try:
+        octets.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed("the XML is not in UTF-8") from error
+    reader = _FlatReader(root)
+    try:
+        reader.parser.Parse(octets, True)
+    except expat.ExpatError as error:
+        raise Malformed("the content is no XML") from error
+    return Fields(reader.members)
+
+
+class _FlatReader:
+    """Collects one level of elements; whatever else appears is refused where it begins."""
+
+    def __init__(self, root: str) -> None:
+        self.members: dict[str, str] = {}
+        self._root = root
+        self._open: list[str] = []
+        self._text: list[str] = []
+        parser = self.parser = expat.ParserCreate("UTF-8")
+        parser.buffer_text = True
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text.append
+        parser.StartDoctypeDeclHandler = self._refuse
+        parser.EntityDeclHandler = self._refuse
+        parser.ProcessingInstructionHandler = self._refuse
+        parser.CommentHandler = self._refuse
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._open.append(name)
+        if attributes or len(self._open) > 2 or self._open[0] != self._root:
+            raise Malformed("the XML is not one flat level without attributes")
+        if len(self._open) == 2 and name in self.members:
+            raise Malformed("an XML element stands twice")
+        if len(self._open) == 2 and "".join(self._text).strip():
+            raise Malformed("text between XML elements")
+        self._text.clear()
+
+    def _end(self, name: str) -> None:
+        if len(self._open) == 2:
+            self.members[name] = "".join(self._text)
+        elif "".join(self._text).strip():
+            raise Malformed("text between XML elements")
+        self._text.clear()
+        self._open.pop()
+
+    def _refuse(self, *_: object) -> None:
+        raise Malformed("the XML holds a declaration, an instruction or a comment")
+
+
+def from_base64(text: bytes | str, *, error: type[CallbackError]) -> bytes:
+    """Return the octets of standard, padded Base64.
+
+    Raises:
+        CallbackError: `error` for anything else.
+    """
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as cause:
+        raise error("text that is not Base64") from cause
+
+
+def from_hex(text: bytes | str, *, error: type[CallbackError]) -> bytes:
+    """Return the octets of hex digits in either letter case, without blanks.
+
+    Raises:
+        CallbackError: `error` for anything else.
+    """
+    try:
+        return binascii.unhexlify(text)
+    except (binascii.Error, ValueError) as cause:
+        raise error("text that is not hex") from cause
+
+
+def digits(text: bytes | str, *, what: str) -> int:
+    """Return the number of 1 to 18 ASCII digits: `int` takes signs, blanks, other scripts.
+
+    Raises:
+        Malformed: anything else; `what` names the field.
+    """
+    octets = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    if _DIGITS.fullmatch(octets) is None:
+        raise Malformed(f"{what} is not decimal digits")
+    return int(octets)
+
+
+def rfc3339_ms(text: str, *, what: str) -> int:
+    """Return milliseconds of an RFC 3339 time; finer fractions are cut. The zone must be there.
+
+    Raises:
+        Malformed: another form, or a moment that does not exist.
+    """
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise Malformed(f"{what} is no RFC 3339 time")
+    fraction = match[1]
+    try:
+        if fraction is not None:
+            text = text.replace(fraction, "." + fraction[1:7].ljust(6, "0"), 1)
+        return (datetime.fromisoformat(text.upper()) - _EPOCH) // _MS
+    except (ValueError, OverflowError) as error:
+        raise Malformed(f"{what} is no RFC 3339 time") from error
+
+
+def local_ms(text: str, *, offset_minutes: int, what: str) -> int:
+    """Return milliseconds of `yyyy-MM-dd HH:mm:ss[.SSS]` or `yyyyMMddHHmmss` at a fixed offset.
+
+    Raises:
+        Malformed: another form, or a moment that does not exist.
+    """
+    match = _LOCAL.fullmatch(text)
+    if match is None:
+        raise Malformed(f"{what} is no local time")
+    year, month, day, hour, minute, second, fraction = match.groups()
+    try:
+        moment = datetime(
+            int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=UTC
+        )
+    except ValueError as error:
+        raise Malformed(f"{what} is no local time") from error
+    ms = int((fraction or "0").ljust(3, "0"))
+    return (moment - _EPOCH) // _MS + ms - offset_minutes * 60_000
+
+
+def meaning(table: Mapping[str, S], word: str, *, what: str) -> S:
+    """Return what a status word announces by the provider's table.
+
+    Raises:
+        UnknownMeaning: a word that the table does not list; it is parked, never guessed.
+    """
+    try:
+        return table[word]
+    except KeyError:
+        raise UnknownMeaning(f"{what} has a value without an assigned meaning") from None
+
+
+def same_account(**compared: tuple[str | None, str | None]) -> None:
+    """Refuse a message whose identity is another's: `name=(received, configured)`.
+
+    A configured None is an optional setting that is absent and not compared.
+
+    Raises:
+        WrongAccount: they differ, or the message does not say.
+    """
+    for name, (received, configured) in compared.items():
+        if configured is not None and received != configured:
+            raise WrongAccount(f"{name} is not the account's")
+
+
+def same_mode(received: str, configured: str) -> None:
+    """Refuse a test message on a live account and the other way round.
+
+    Raises:
+        WrongAccount: they differ.
+    """
+    if received != configured:
+        raise WrongAccount("the message is of another mode than the account")

@@ -1,0 +1,184 @@
+"""Proof: the only place where `Authentic` is made. Checks raise; none returns a bool to forget.
+
+Every check takes messages x signatures x keys, lazily, and is satisfied by one good combination.
+No
+parameter that guards has a default.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, Generic, Literal, TypeVar
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+
+from processors.fields import NOTHING, Fields
+from processors.keys import Key
+from schemas.callback import Callback
+from schemas.errors import BadSignature, Stale, Undecryptable
+
+T = TypeVar("T")
+U = TypeVar("U")
+Proof = Literal["signed", "shared-secret"]
+HashName = Literal["sha1", "sha256", "sha384", "sha512", "md5", "sm3"]
+_MADE_HERE: Final = object()
+_PKCS1: Final = PKCS1v15()
+_RSA_HASHES: Final = {
+    "sha1": hashes.SHA1(),
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message(Generic[T]):
+    """What lies under a signature, and what a good one lets out.
+
+    `octets` is exactly what is signed; `proves` all that the signature covers; `beside` what was
+    received but not proven: it may refuse or date an item, never make money, identity or type.
+    """
+
+    octets: bytes
+    proves: T
+    beside: Fields = NOTHING
+
+
+class Authentic(Generic[T]):
+    """Content with proof. Made by the checks of this module alone."""
+
+    __slots__ = ("content", "kid", "proof", "unproven")
+
+    def __init__(
+        self, made_here: object, content: T, unproven: Fields, kid: str, proof: Proof
+    ) -> None:
+        if made_here is not _MADE_HERE:
+            raise TypeError("only a check makes content authentic")
+        self.content = content
+        self.unproven = unproven
+        self.kid = kid
+        self.proof: Proof = proof
+
+    def then(self, read: "Callable[[T], U]") -> "Authentic[U]":
+        """Return the content as `read` reads it: pure reading, opening included."""
+        return Authentic(_MADE_HERE, read(self.content), self.unproven, self.kid, self.proof)
+
+    def each(self, split: "Callable[[T], Iterable[U]]") -> "tuple[Authentic[U], ...]":
+        """Return one proven part for each that `split` finds."""
+        return tuple(
+            Authentic(_MADE_HERE, part, self.unproven, self.kid, self.proof)
+            for part in split(self.content)
+        )
+
+
+def check_rsa(
+    messages: Iterable[Message[T]], *, hash: HashName, signature: bytes, keys: Iterable[Key]
+) -> Authentic[T]:
+    """Return what an RSASSA-PKCS1-v1_5 signature proves.
+
+    Raises:
+        BadSignature: no message fits any key that is within its certificate's dates.
+    """
+    algorithm = _RSA_HASHES[hash]
+    keys = tuple(key for key in keys if not key.expired)
+    for message in messages:
+        for key in keys:
+            try:
+                key.rsa.verify(signature, message.octets, _PKCS1, algorithm)
+            except InvalidSignature:
+                continue
+            return Authentic(_MADE_HERE, message.proves, message.beside, key.kid, "signed")
+    raise BadSignature("the signature fits no message and key")
+
+
+def check_hmac(
+    messages: Iterable[Message[T]],
+    *,
+    hash: HashName,
+    signatures: Iterable[bytes],
+    keys: Iterable[Key],
+) -> Authentic[T]:
+    """Return what an HMAC proves; `signatures` are decoded octets of full length.
+
+    Raises:
+        BadSignature: no message, signature and key fit together.
+    """
+    return _check_digest(
+        messages, lambda key, octets: hmac.digest(key, octets, hash), signatures, keys
+    )
+
+
+def check_keyed_digest(
+    messages: Iterable[Message[T]],
+    digest: Callable[[bytes, bytes], bytes],
+    *,
+    signatures: Iterable[bytes],
+    keys: Iterable[Key],
+) -> Authentic[T]:
+    """Return what a plain hash with the secret inside proves.
+
+    `digest` makes the expected octets of (secret, signed octets); where the secret sits is the
+    provider's recipe.
+
+    Raises:
+        BadSignature: no message, signature and key fit together.
+    """
+    return _check_digest(messages, digest, signatures, keys)
+
+
+def check_opened(
+    sealed: Message[bytes], open_with: Callable[[Key, bytes], bytes], *, keys: Iterable[Key]
+) -> Authentic[bytes]:
+    """Return sealed content whose opening with our secret is the proof.
+
+    Raises:
+        Undecryptable: no key opens it; one error for every cause.
+    """
+    for key in keys:
+        try:
+            opened = open_with(key, sealed.octets)
+        except Undecryptable:
+            continue
+        return Authentic(_MADE_HERE, opened, sealed.beside, key.kid, "shared-secret")
+    raise Undecryptable("no key opens the sealed content")
+
+
+def check_fresh(callback: Callback, signed_ms: int, *, within_ms: int) -> None:
+    """Refuse a signed time further than `within_ms` (inclusive) from the receipt, either side.
+
+    Raises:
+        Stale: outside the window.
+    """
+    if abs(callback.received_at_ms - signed_ms) > within_ms:
+        raise Stale(f"signed more than {within_ms} ms from the receive time")
+
+
+def digest_hex(name: HashName, octets: bytes) -> str:
+    """Return the lower-case hex digest; SM3 and MD5 among the names because providers sign so."""
+    if name == "sm3":
+        sm3 = hashes.Hash(hashes.SM3())
+        sm3.update(octets)
+        return sm3.finalize().hex()
+    return hashlib.new(name, octets, usedforsecurity=False).hexdigest()
+
+
+def _check_digest(
+    messages: Iterable[Message[T]],
+    digest: Callable[[bytes, bytes], bytes],
+    signatures: Iterable[bytes],
+    keys: Iterable[Key],
+) -> Authentic[T]:
+    given = tuple(signatures)
+    keys = tuple(keys)
+    for message in messages:
+        for key in keys:
+            expected = digest(key.secret.reveal(), message.octets)
+            for signature in given:
+                if hmac.compare_digest(expected, signature):
+                    return Authentic(
+                        _MADE_HERE, message.proves, message.beside, key.kid, "shared-secret"
+                    )
+    raise BadSignature("the signature fits no message and key")

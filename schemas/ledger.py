@@ -1,0 +1,128 @@
+"""What was announced of one payment: a cache, equal to the fold of its events.
+
+Version 1 is one small JSON object. An unknown version is rebuilt from the events topic.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import orjson
+
+from schemas.errors import InvalidRecord
+from schemas.event import Event
+from schemas.money import Money
+
+LEDGER_VERSION: Final = 1
+ANNOUNCED_MAX: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """One event of the payment. `total_minor` is set where a running total was the source."""
+
+    id: str
+    type: str
+    part_id: str | None
+    minor: int | None
+    currency: str | None
+    total_minor: int | None
+    has_order: bool
+    occurred_at_ms: int | None
+    causation_id: str
+    causation_item: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerState:
+    """`refunded_minor`: net sum or highest total; `last_ms` None: it never expires."""
+
+    sequence: int = 0
+    refunded_minor: int = 0
+    last_ms: int | None = 0
+    announced: tuple[Announced, ...] = field(default=())
+
+    def find(self, event_type: str, part_id: str | None) -> Announced | None:
+        for entry in self.announced:
+            if entry.type == event_type and (entry.part_id or None) == (part_id or None):
+                return entry
+        return None
+
+    def of_type(self, event_type: str) -> Iterator[Announced]:
+        return (entry for entry in self.announced if entry.type == event_type)
+
+    @property
+    def paid_minor(self) -> int:
+        """Captured money that was not taken back."""
+        paid = sum(entry.minor or 0 for entry in self.of_type("PaymentSucceeded"))
+        return paid - sum(entry.minor or 0 for entry in self.of_type("PaymentReversed"))
+
+    @property
+    def counts_totals(self) -> bool:
+        return any(entry.total_minor is not None for entry in self.announced)
+
+    def after(self, event: Event) -> "LedgerState":
+        """Return the state once `event` is announced: the one step of the fold."""
+        last = self.last_ms
+        if last is not None:
+            occurred = event.occurred_at_ms
+            last = None if occurred is None else max(last, occurred, event.recorded_at_ms)
+        entry = Announced(
+            event.id, event.type, event.part_id, _minor(event.amount), _currency(event.amount),
+            _minor(event.refunded_total) if event.derived else None,
+            event.merchant_order_id is not None, event.occurred_at_ms, event.causation_id,
+            event.causation_item,
+        )  # fmt: skip
+        return LedgerState(
+            event.sequence, self._refunded_after(event), last, (*self.announced, entry)
+        )
+
+    def _refunded_after(self, event: Event) -> int:
+        if event.refunded_total is not None:
+            return event.refunded_total.minor
+        return self.refunded_minor
+
+
+def _minor(money: Money | None) -> int | None:
+    return None if money is None else money.minor
+
+
+def _currency(money: Money | None) -> str | None:
+    return None if money is None else money.currency
+
+
+def encode_ledger(state: LedgerState) -> bytes:
+    """Return the JSON of a ledger state; the version stands first."""
+    return orjson.dumps(
+        {
+            "v": LEDGER_VERSION,
+            "sequence": state.sequence,
+            "refunded": state.refunded_minor,
+            "last_ms": state.last_ms,
+            "announced": [
+                [
+                    e.id, e.type, e.part_id, e.minor, e.currency, e.total_minor, e.has_order,
+                    e.occurred_at_ms, e.causation_id, e.causation_item,
+                ]
+                for e in state.announced
+            ],
+        }
+    )  # fmt: skip
+
+
+def decode_ledger(octets: bytes) -> LedgerState:
+    """Return the state of a ledger record.
+
+    Raises:
+        InvalidRecord: damaged, or of a version that this code does not know.
+    """
+    try:
+        members = orjson.loads(octets)
+        if members["v"] != LEDGER_VERSION:
+            raise InvalidRecord("a ledger state of an unknown version")
+        return LedgerState(
+            members["sequence"], members["refunded"], members["last_ms"],
+            tuple(Announced(*entry) for entry in members["announced"]),
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidRecord("not a ledger state") from error
