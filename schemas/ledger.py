@@ -27,7 +27,7 @@ class Announced:
     minor: int | None
     currency: str | None
     total_minor: int | None
-    has_order: bool
+    order: str | None
     occurred_at_ms: int | None
     causation_id: str
     causation_item: int
@@ -70,7 +70,7 @@ class LedgerState:
         entry = Announced(
             event.id, event.type, event.part_id, _minor(event.amount), _currency(event.amount),
             _minor(event.refunded_total) if event.derived else None,
-            event.merchant_order_id is not None, event.occurred_at_ms, event.causation_id,
+            event.merchant_order_id, event.occurred_at_ms, event.causation_id,
             event.causation_item,
         )  # fmt: skip
         return LedgerState(
@@ -101,7 +101,7 @@ def encode_ledger(state: LedgerState) -> bytes:
             "last_ms": state.last_ms,
             "announced": [
                 [
-                    e.id, e.type, e.part_id, e.minor, e.currency, e.total_minor, e.has_order,
+                    e.id, e.type, e.part_id, e.minor, e.currency, e.total_minor, e.order,
                     e.occurred_at_ms, e.causation_id, e.causation_item,
                 ]
                 for e in state.announced

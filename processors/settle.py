@@ -1,0 +1,315 @@
+"""Settling: the fold of one payment's facts into its events, each announced once.
+
+Pure: a state (what was announced) and a fact give at most one event, the outcome, and the state
+after it. The state changes only through `LedgerState.after(event)`, so the ledger is fold(events).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from schemas.errors import CONFLICT, DEFECT, TOO_OLD, OutcomeWord
+from schemas.event import AMOUNT_REQUIRED, Event, EventType
+from schemas.fact import Fact, FactRecord
+from schemas.identity import event_id
+from schemas.ledger import ANNOUNCED_MAX, Announced, LedgerState
+from schemas.money import Money
+from schemas.outcome import Outcome
+from schemas.times import DAY_MS
+
+Alarm = Literal[
+    "conflict",
+    "over_refund",
+    "success_after_closed",
+    "other_order_number",
+    "too_many_facts",
+]
+LEDGER_DAYS_MIN: Final = 400
+# A weaker fact after a stronger one is not announced.
+_STRENGTH: Final = {
+    "PaymentFailed": 1,
+    "PaymentAuthorized": 2,
+    "PaymentClosed": 3,
+    "PaymentSucceeded": 4,
+}
+_LINKABLE: Final = frozenset(("PaymentAuthorized", "PaymentSucceeded"))
+_AFTER_PAYMENT: Final = frozenset(
+    (
+        "RefundCompleted",
+        "RefundFailed",
+        "PaymentReversed",
+        "DisputeOpened",
+        "DisputeWon",
+        "DisputeLost",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of one fact. `outcome` None: its own callback item already announced the
+    event."""
+
+    state: LedgerState
+    event: Event | None
+    outcome: Outcome | None
+    alarms: tuple[Alarm, ...] = ()
+
+
+def settle(
+    state: LedgerState | None, record: FactRecord, *, recorded_at_ms: int, ledger_days: int
+) -> Settlement:
+    """Return the settlement of a fact against what was announced of its payment.
+
+    `recorded_at_ms` is when events are built; `ledger_days` how long a payment without news is
+    kept.
+    """
+    fact = record.fact
+    if state is None:
+        state = LedgerState()
+        if _too_old(record, ledger_days):
+            return _unchanged(record, state, "parked", TOO_OLD)
+    if _repeats_its_own_callback(state, record):
+        return Settlement(state, None, None)
+    if len(state.announced) >= ANNOUNCED_MAX:
+        return _unchanged(record, state, "parked", DEFECT, alarms=("too_many_facts",))
+    if fact.type == "RefundTotal":
+        return _settle_total(state, record, fact, recorded_at_ms)
+    known = state.find(fact.type, fact.part_id)
+    if known is not None:
+        return _settle_known(state, record, fact, known, recorded_at_ms)
+    return _settle_new(state, record, fact, recorded_at_ms)
+
+
+def fold(events: Iterable[Event]) -> LedgerState:
+    """Return the ledger state of a payment from its events in order."""
+    state = LedgerState()
+    for event in events:
+        state = state.after(event)
+    return state
+
+
+def expires_at_ms(state: LedgerState, ledger_days: int) -> int | None:
+    """Return when the state's record may go, or None: a fact without provider time never
+    expires."""
+    return None if state.last_ms is None else state.last_ms + ledger_days * DAY_MS
+
+
+def _too_old(record: FactRecord, ledger_days: int) -> bool:
+    occurred = record.fact.occurred_at_ms
+    return occurred is not None and occurred < record.received_at_ms - ledger_days * DAY_MS
+
+
+def _repeats_its_own_callback(state: LedgerState, record: FactRecord) -> bool:
+    # Verify is at least once: after a crash it judges a batch again, with equal results.
+    return any(
+        entry.causation_id == record.callback_id and entry.causation_item == record.item
+        for entry in state.announced
+    )
+
+
+def _settle_known(
+    state: LedgerState, record: FactRecord, fact: Fact, known: Announced, recorded_at_ms: int
+) -> Settlement:
+    stated = fact.amount
+    differs = (
+        fact.type in AMOUNT_REQUIRED
+        and stated is not None
+        and (stated.minor, stated.currency) != (known.minor, known.currency)
+    )
+    # What we derived from a running total was not stated by the provider and contradicts nothing.
+    if differs and known.total_minor is None:
+        return _unchanged(record, state, "parked", CONFLICT, known.id, alarms=("conflict",))
+    order = fact.merchant_order_id
+    linkable = order is not None and known.order is None and fact.type in _LINKABLE
+    if linkable and state.find("PaymentLinked", None) is None:
+        linked = Fact(
+            type=fact.type,
+            payment_id=fact.payment_id,
+            merchant_order_id=order,
+            occurred_at_ms=fact.occurred_at_ms,
+        )
+        return _announce(state, record, linked, recorded_at_ms, as_type="PaymentLinked")
+    contradicts = None not in (order, known.order) and order != known.order
+    alarms: tuple[Alarm, ...] = ("other_order_number",) if contradicts else ()
+    return _unchanged(record, state, "duplicate", None, known.id, alarms=alarms)
+
+
+def _settle_new(
+    state: LedgerState, record: FactRecord, fact: Fact, recorded_at_ms: int
+) -> Settlement:
+    strength = _STRENGTH.get(fact.type)
+    if strength is not None:
+        strongest = max((_STRENGTH.get(e.type, 0) for e in state.announced), default=0)
+        if fact.type == "PaymentFailed" and fact.reverses_success and strongest == 4:
+            return _settle_reversal(state, record, fact, recorded_at_ms)
+        if strength < strongest:
+            return _unchanged(record, state, "superseded", None)
+        if fact.type == "PaymentSucceeded" and strongest == _STRENGTH["PaymentClosed"]:
+            return _announce(state, record, fact, recorded_at_ms, alarms=("success_after_closed",))
+    return _announce(state, record, fact, recorded_at_ms)
+
+
+def _settle_reversal(
+    state: LedgerState, record: FactRecord, fact: Fact, recorded_at_ms: int
+) -> Settlement:
+    """A failure after success, at a provider where that happens, takes the money back."""
+    paid = next(state.of_type("PaymentSucceeded"))
+    known = state.find("PaymentReversed", paid.part_id)
+    if known is not None:
+        return _unchanged(record, state, "duplicate", None, known.id)
+    amount = fact.amount or _money_of(paid)
+    reversal = Fact(
+        type="PaymentReversed",
+        payment_id=fact.payment_id,
+        merchant_order_id=fact.merchant_order_id,
+        occurred_at_ms=fact.occurred_at_ms,
+        amount=amount,
+        capture_id=paid.part_id,
+    )
+    return _announce(state, record, reversal, recorded_at_ms)
+
+
+def _settle_total(
+    state: LedgerState, record: FactRecord, fact: Fact, recorded_at_ms: int
+) -> Settlement:
+    """Announce the rise of a running total above the highest known."""
+    total = fact.refunded_total
+    assert total is not None  # `Fact.check` refuses a RefundTotal without it.
+    for entry in state.of_type("RefundCompleted"):
+        if entry.total_minor == total.minor and entry.part_id in (
+            fact.refund_id,
+            f"total:{total.minor}",
+        ):
+            # Announced already, even if a failed refund lowered the sum since.
+            return _unchanged(record, state, "duplicate", None, entry.id)
+    if total.minor <= state.refunded_minor:
+        known = state.find("RefundCompleted", fact.refund_id) if fact.refund_id else None
+        return _unchanged(record, state, "duplicate", None, known.id if known else None)
+    return _announce(state, record, fact, recorded_at_ms)
+
+
+def _announce(
+    state: LedgerState,
+    record: FactRecord,
+    fact: Fact,
+    recorded_at_ms: int,
+    *,
+    as_type: EventType | None = None,
+    alarms: tuple[Alarm, ...] = (),
+) -> Settlement:
+    event = _event(state, record, fact, recorded_at_ms, as_type)
+    after = state.after(event)
+    paid = any(after.of_type("PaymentSucceeded"))
+    if event.type == "RefundCompleted" and paid and after.refunded_minor > after.paid_minor:
+        alarms += ("over_refund",)
+    outcome = _outcome(record, "announced", None, event.id)
+    return Settlement(after, event, outcome, alarms)
+
+
+def _event(
+    state: LedgerState,
+    record: FactRecord,
+    fact: Fact,
+    recorded_at_ms: int,
+    as_type: EventType | None,
+) -> Event:
+    derived = fact.type == "RefundTotal"
+    event_type: EventType = as_type or (
+        "RefundCompleted" if fact.type == "RefundTotal" else fact.type
+    )
+    part_id = None if event_type == "PaymentLinked" else fact.part_id
+    amount, total = fact.amount, fact.refunded_total
+    if derived and total is not None:
+        amount = Money(total.minor - state.refunded_minor, total.currency, total.exponent)
+        if part_id is None or state.find(event_type, part_id) is not None:
+            part_id = f"total:{total.minor}"
+    reversed_entry = _reversed(state, event_type, part_id)
+    unlinked = event_type.startswith("Refund") and fact.payment_id is None
+    if event_type in ("RefundCompleted", "RefundFailed") and not derived and not unlinked:
+        total = _total_after(state, event_type, amount, reversed_entry)
+    return Event(
+        id=event_id(record.provider, record.ledger, event_type, fact.payment_id, part_id),
+        key=record.key or b"",
+        type=event_type,
+        mode=record.mode,
+        provider=record.provider,
+        account=record.ledger,
+        payment_id=fact.payment_id,
+        merchant_order_id=fact.merchant_order_id,
+        occurred_at_ms=fact.occurred_at_ms,
+        sequence=state.sequence + 1,
+        causation_id=record.callback_id,
+        causation_item=record.item,
+        recorded_at_ms=recorded_at_ms,
+        amount=amount,
+        refunded_total=None if unlinked else total,
+        payer_amount=fact.payer_amount,
+        capture_id=fact.capture_id,
+        authorization_id=fact.authorization_id,
+        refund_id=fact.refund_id,
+        merchant_refund_id=fact.merchant_refund_id,
+        dispute_id=fact.dispute_id,
+        method=fact.method,
+        out_of_order=(
+            event_type in _AFTER_PAYMENT
+            and not unlinked
+            and not any(state.of_type("PaymentSucceeded"))
+        ),
+        derived=derived,
+        unlinked=unlinked,
+        reverses=None if reversed_entry is None else reversed_entry.id,
+        part_id=part_id,
+    )
+
+
+def _reversed(state: LedgerState, event_type: str, part_id: str | None) -> Announced | None:
+    """The event that a failed refund or a reversal takes back."""
+    if event_type == "RefundFailed":
+        return state.find("RefundCompleted", part_id)
+    if event_type == "PaymentReversed":
+        paid = list(state.of_type("PaymentSucceeded"))
+        exact = [entry for entry in paid if entry.part_id == part_id]
+        return exact[0] if exact else paid[0] if len(paid) == 1 else None
+    return None
+
+
+def _total_after(
+    state: LedgerState, event_type: str, amount: Money | None, taken_back: Announced | None
+) -> Money | None:
+    """The net sum refunded after a refund that states its own amount."""
+    if event_type == "RefundCompleted" and amount is not None:
+        return Money(state.refunded_minor + amount.minor, amount.currency, amount.exponent)
+    lowered = amount or (None if taken_back is None else _money_of(taken_back))
+    if lowered is None:
+        return None
+    counted = taken_back is not None or state.counts_totals
+    net = max(0, state.refunded_minor - lowered.minor) if counted else state.refunded_minor
+    return Money(net, lowered.currency, lowered.exponent)
+
+
+def _money_of(entry: Announced) -> Money | None:
+    if entry.minor is None or entry.currency is None:
+        return None
+    return Money.from_minor(entry.minor, entry.currency)
+
+
+def _unchanged(
+    record: FactRecord,
+    state: LedgerState,
+    word: OutcomeWord,
+    code: str | None,
+    known_id: str | None = None,
+    *,
+    alarms: tuple[Alarm, ...] = (),
+) -> Settlement:
+    return Settlement(state, None, _outcome(record, word, code, known_id), alarms)
+
+
+def _outcome(
+    record: FactRecord, word: OutcomeWord, code: str | None, known_id: str | None
+) -> Outcome:
+    return Outcome(
+        record.callback_id, record.item, record.items, word, code, known_id, record.revision,
+        record.callback,
+    )  # fmt: skip

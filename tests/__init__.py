@@ -1,0 +1,1 @@
+"""Tests of Tillstream. Vectors are data; everything real is real."""
