@@ -18,6 +18,8 @@ from streams.embedded.writer import InlineWriter, ThreadWriter, Writer
 from streams.log import PartitionBounds, Settler, TopicState
 
 FOLLOW_S: Final = 60.0
+# At least what Kafka adds to a record and its batch, so that whatever fits here fits there.
+FRAME_BYTES_MAX: Final = 100
 
 
 class EmbeddedLog:
@@ -181,12 +183,13 @@ class EmbeddedLog:
         """
         rows = []
         for draft in drafts:
-            headers = encode_headers(draft.headers)
-            size = len(headers) + len(draft.key or b"") + len(draft.value or b"")
+            size = len(draft.key or b"") + len(draft.value or b"")
+            size += sum([len(name) + len(value) + 10 for name, value in draft.headers])
+            size += FRAME_BYTES_MAX
             if size > MESSAGE_BYTES_MAX:
                 raise InvalidRecord(f"a record of {size} bytes; {MESSAGE_BYTES_MAX} are allowed")
             slot = self._reader.slot(draft.topic, draft.partition)
-            rows.append(Row(slot, draft.key, headers, draft.value))
+            rows.append(Row(slot, draft.key, encode_headers(draft.headers), draft.value))
         return rows
 
 
