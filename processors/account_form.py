@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from processors.account import Account
-from processors.contract import KeyForm, Provider
-from processors.keys import Certificates, Key, KeyProblem, public_pem
+from processors.contract import Provider
+from processors.keys import Certificates, Key, KeyForm, KeyProblem, public_pem
 from schemas.revision import Revision, RevisionKey
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
@@ -152,11 +152,11 @@ def _settings(
 
 
 def _keys(provider: Provider[Any], given: Sequence[RawKey], problems: list[Problem]) -> list[Key]:
-    forms = {(form.use, form.kind): form for form in provider.keys}
+    forms: dict[tuple[str, str], KeyForm] = {(form.use, form.kind): form for form in provider.keys}
     loaded = []
     for number, raw in enumerate(given, start=1):
         where = f"keys[{number}] ({raw.use} {raw.kid})"
-        form = forms.get((raw.use, raw.kind))  # type: ignore[call-overload]
+        form = forms.get((raw.use, raw.kind))
         if form is None:
             expected = "; ".join(f"{use} {kind}" for use, kind in forms)
             problems.append(Problem(where, f"{provider.name} takes {expected}"))

@@ -1,4 +1,4 @@
-"""Run vector files of providers while they are being written: `python -m tests.run_vectors FILE...`."""
+"""Run vector files of single providers: `python -m tests.run_vectors FILE...`."""
 
 import importlib
 import json
