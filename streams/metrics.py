@@ -1,0 +1,69 @@
+"""Prometheus metrics of the stages. Labels come from closed sets; never ids, amounts or people."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from processors.verdict import Judgement
+from schemas.outcome import Outcome
+
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 300, 3600)
+
+
+class StageMetrics:
+    """What verify and settle count. One instance per process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._outcomes = Counter(
+            "tillstream_outcomes",
+            "Outcomes recorded, by stage, provider, outcome and code.",
+            ("stage", "provider", "outcome", "code"),
+            registry=registry,
+        )
+        self._key_hits = Counter(
+            "tillstream_key_hits",
+            "Items proven, by provider and whether the account's first or another key fitted.",
+            ("provider", "key"),
+            registry=registry,
+        )
+        self._alarms = Counter(
+            "tillstream_alarms",
+            "Conditions that a person should look at.",
+            ("alarm",),
+            registry=registry,
+        )
+        self.facts = Counter(
+            "tillstream_facts", "Facts stated.", ("provider", "type"), registry=registry
+        )
+        self.events = Counter(
+            "tillstream_events", "Events announced.", ("provider", "type"), registry=registry
+        )
+        self.age = Histogram(
+            "tillstream_settled_age_seconds",
+            "From receipt of the callback to its settling.",
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self.skew = Gauge(
+            "tillstream_signed_skew_seconds",
+            "Signed time minus receive time of the newest callback that signs one.",
+            ("provider",),
+            registry=registry,
+        )
+        self.ledger_payments = Gauge(
+            "tillstream_ledger_payments", "Payments in the ledger.", ("partition",),
+            registry=registry,
+        )  # fmt: skip
+
+    def judged(self, provider: str, judgement: Judgement) -> None:
+        for outcome in judgement.outcomes:
+            self.recorded("verify", provider, outcome)
+        for record, _ in judgement.facts:
+            self.facts.labels(provider, record.fact.type).inc()
+
+    def key_hit(self, provider: str, *, first: bool) -> None:
+        self._key_hits.labels(provider, "first" if first else "other").inc()
+
+    def recorded(self, stage: str, provider: str, outcome: Outcome) -> None:
+        self._outcomes.labels(stage, provider, outcome.outcome, outcome.code or "").inc()
+
+    def alarm(self, alarm: str) -> None:
+        self._alarms.labels(alarm).inc()

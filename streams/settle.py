@@ -1,0 +1,275 @@
+"""Settling stage: facts -> events + ledger + outcomes, in one transaction with the offsets.
+
+Guarantees:  a `read_committed` reader of the events sees each business fact once: under
+duplicates,
+             kill -9, zombies and rebalances.
+State:       what was announced of each payment of the partitions owned here: a cache of the ledger
+             topic, itself fold(events). A count record in each transaction lets a restore notice a
+             ledger that is missing, partial or of an unknown version; it is rebuilt from events.
+Order:       one partition is one order; events keep the order of proof.
+On error:    any exception ends the process before the offsets move; the next owner fences,
+restores
+             and repeats the batch.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import orjson
+import structlog
+
+from processors.settle import Settlement, expires_at_ms, settle
+from schemas.errors import InvalidRecord
+from schemas.event import event_draft, read_event
+from schemas.fact import read_fact
+from schemas.ledger import LedgerState, decode_ledger, encode_ledger
+from schemas.outcome import outcome_draft
+from schemas.record import Draft, Record
+from schemas.topics import PARTITIONS_KEY, Topics
+from streams.log import Log
+from streams.metrics import StageMetrics
+
+COUNT_KEY: Final = b"count"  # of the record that says how much the ledger partition holds
+REBUILD_CHUNK: Final = 1_000
+SWEEP_STATES: Final = 500  # looked at for expiry in one batch
+SWEEP_EVERY_MS: Final = 3_600_000
+_FACT_TYPE: Final = ("ce_type", b"io.tillstream.FactStated.v1")
+_LEDGER_HEADERS: Final = (
+    ("content-type", b"application/json"),
+    ("ce_type", b"io.tillstream.LedgerState.v1"),
+)
+_log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Partition:
+    """The states of one partition as encoded bytes: most facts are news and need no decoding.
+
+    `events` is the sum of the states' sequences; with the number of states it is the count record.
+    """
+
+    states: dict[bytes, bytes] = field(default_factory=dict)
+    events: int = 0
+    swept_at_ms: int = 0
+    sweep: Iterator[bytes] | None = None
+
+    def count_record(self) -> bytes:
+        return orjson.dumps({"v": 1, "payments": len(self.states), "events": self.events})
+
+
+@dataclass(slots=True)
+class _Round:
+    """One batch in the making: nothing here counts before its transaction is committed."""
+
+    changed: dict[bytes, LedgerState | None] = field(default_factory=dict)
+    settlements: list[tuple[str, int, Settlement]] = field(default_factory=list)
+
+
+class Settling:
+    """The `Settler` of the main path: see `streams.log`."""
+
+    def __init__(
+        self,
+        log: Log,
+        topics: Topics,
+        *,
+        deployment: str,
+        ledger_days: int,
+        clock: Callable[[], int],
+        metrics: StageMetrics,
+    ) -> None:
+        self._log = log
+        self._topics = topics
+        self._deployment = deployment
+        self._ledger_days = ledger_days
+        self._clock = clock
+        self._metrics = metrics
+        self._partitions: dict[int, Partition] = {}
+        self._rounds: dict[int, tuple[_Round, int]] = {}
+
+    async def restore(self, partition: int) -> None:
+        restored = await self._read_ledger(partition)
+        if restored is None:
+            restored = await self._rebuild(partition)
+        self._partitions[partition] = restored
+        self._metrics.ledger_payments.labels(str(partition)).set(len(restored.states))
+
+    def process(self, partition: int, records: Sequence[Record]) -> Sequence[Draft]:
+        owned = self._partitions[partition]
+        now_ms = self._clock()
+        round_ = _Round()
+        drafts: list[Draft] = []
+        for record in records:
+            drafts += self._settle(owned, round_, record, now_ms)
+        self._mark_expired(owned, round_, now_ms)
+        if round_.changed:
+            drafts += self._ledger_drafts(owned, round_, partition)
+        self._rounds[partition] = (round_, now_ms)
+        return drafts
+
+    def committed(self, partition: int) -> None:
+        round_, now_ms = self._rounds.pop(partition)
+        owned = self._partitions[partition]
+        for key, state in round_.changed.items():
+            owned.events += _sequence(state) - _sequence_of(owned.states.get(key))
+            if state is None:
+                owned.states.pop(key, None)
+            else:
+                owned.states[key] = encode_ledger(state)
+        self._metrics.ledger_payments.labels(str(partition)).set(len(owned.states))
+        for provider, received_at_ms, settlement in round_.settlements:
+            self._count(provider, settlement, (now_ms - received_at_ms) / 1000)
+
+    def forget(self, partition: int) -> None:
+        self._partitions.pop(partition, None)
+        self._rounds.pop(partition, None)
+
+    def _settle(
+        self, owned: Partition, round_: _Round, record: Record, now_ms: int
+    ) -> Iterator[Draft]:
+        if _FACT_TYPE not in record.headers:
+            # Somebody else's record states nothing; a damaged fact of ours ends the process below.
+            _log.error("foreign_fact", partition=record.partition, offset=record.offset)
+            self._metrics.alarm("foreign_fact")
+            return
+        fact = read_fact(record)
+        key = record.key or b""
+        state = round_.changed.get(key) or _decoded(owned.states.get(key))
+        settlement = settle(state, fact, recorded_at_ms=now_ms, ledger_days=self._ledger_days)
+        round_.settlements.append((fact.provider, fact.received_at_ms, settlement))
+        event = settlement.event
+        if event is not None:
+            round_.changed[key] = settlement.state
+            yield event_draft(
+                event, topic=self._topics.events.name, partition=record.partition,
+                deployment=self._deployment,
+            )  # fmt: skip
+        if settlement.outcome is not None:
+            outcomes = self._topics.outcomes
+            yield outcome_draft(
+                settlement.outcome, topic=outcomes.name, partitions=outcomes.partitions
+            )
+
+    def _ledger_drafts(self, owned: Partition, round_: _Round, partition: int) -> Iterator[Draft]:
+        payments, events = len(owned.states), owned.events
+        for key, state in round_.changed.items():
+            before = owned.states.get(key)
+            payments += (state is not None) - (before is not None)
+            events += _sequence(state) - _sequence_of(before)
+            value = None if state is None else encode_ledger(state)
+            yield self._ledger_draft(partition, key, value)
+        count = orjson.dumps({"v": 1, "payments": payments, "events": events})
+        yield self._ledger_draft(partition, COUNT_KEY, count)
+
+    def _ledger_draft(self, partition: int, key: bytes, value: bytes | None) -> Draft:
+        return Draft(self._topics.ledger.name, partition, key, value, _LEDGER_HEADERS)
+
+    def _mark_expired(self, owned: Partition, round_: _Round, now_ms: int) -> None:
+        """Mark a bounded number of expired payments; their tombstones go into this transaction."""
+        if owned.sweep is None:
+            if now_ms - owned.swept_at_ms < SWEEP_EVERY_MS:
+                return
+            owned.swept_at_ms = now_ms
+            owned.sweep = iter(list(owned.states))
+        for _ in range(SWEEP_STATES):
+            key = next(owned.sweep, None)
+            if key is None:
+                owned.sweep = None
+                break
+            if key not in round_.changed and self._is_expired(owned.states.get(key), now_ms):
+                round_.changed[key] = None
+
+    def _is_expired(self, octets: bytes | None, now_ms: int) -> bool:
+        state = _decoded(octets)
+        if state is None:
+            return False
+        expires = expires_at_ms(state, self._ledger_days)
+        return expires is not None and expires < now_ms
+
+    async def _read_ledger(self, partition: int) -> Partition | None:
+        """Return the ledger of a partition, or None where it has to be rebuilt."""
+        restored = Partition(swept_at_ms=self._clock())
+        count: bytes | None = None
+        async for record in self._log.read(self._topics.ledger.name, [partition]):
+            if record.key == COUNT_KEY:
+                count = record.value
+            elif record.key == PARTITIONS_KEY or record.key is None:
+                continue
+            elif record.value is None:
+                restored.states.pop(record.key, None)
+            else:
+                restored.states[record.key] = record.value
+        try:
+            restored.events = sum(_sequence_of(value) for value in restored.states.values())
+        except InvalidRecord:
+            _log.warning("ledger_unreadable", partition=partition)
+            return None
+        if count == restored.count_record():
+            return restored
+        bounds = await self._log.bounds(self._topics.events.name)
+        if count is None and not restored.states and bounds[partition].end == 0:
+            return restored
+        _log.warning("ledger_incomplete", partition=partition, payments=len(restored.states))
+        return None
+
+    async def _rebuild(self, partition: int) -> Partition:
+        """Fold the events of a partition, and write the states back before anything is settled."""
+        states: dict[bytes, LedgerState] = {}
+        async for record in self._log.read(self._topics.events.name, [partition]):
+            event = read_event(record)
+            states[event.key] = states.get(event.key, LedgerState()).after(event)
+        now_ms = self._clock()
+        rebuilt = Partition(swept_at_ms=now_ms)
+        for key, state in states.items():
+            encoded = encode_ledger(state)
+            if not self._is_expired(encoded, now_ms):
+                rebuilt.states[key] = encoded
+                rebuilt.events += state.sequence
+        await self._write_back(partition, rebuilt)
+        _log.warning("ledger_rebuilt", partition=partition, payments=len(rebuilt.states))
+        return rebuilt
+
+    async def _write_back(self, partition: int, rebuilt: Partition) -> None:
+        # The count goes last: a crash in between leaves a ledger that is noticed as incomplete.
+        stale = [
+            record.key
+            async for record in self._log.read(self._topics.ledger.name, [partition])
+            if record.key is not None
+            and record.key not in rebuilt.states
+            and record.key not in (COUNT_KEY, PARTITIONS_KEY)
+        ]
+        drafts = [self._ledger_draft(partition, COUNT_KEY, None)]
+        drafts += [self._ledger_draft(partition, key, None) for key in set(stale)]
+        drafts += [self._ledger_draft(partition, *each) for each in rebuilt.states.items()]
+        drafts.append(self._ledger_draft(partition, COUNT_KEY, rebuilt.count_record()))
+        appender = self._log.appender()
+        try:
+            for start in range(0, len(drafts), REBUILD_CHUNK):
+                await appender.append(drafts[start : start + REBUILD_CHUNK])
+        finally:
+            await appender.close()
+
+    def _count(self, provider: str, settlement: Settlement, age_s: float) -> None:
+        self._metrics.age.observe(max(0.0, age_s))
+        if settlement.outcome is not None:
+            self._metrics.recorded("settle", provider, settlement.outcome)
+        if settlement.event is not None:
+            self._metrics.events.labels(provider, settlement.event.type).inc()
+        for alarm in settlement.alarms:
+            outcome = settlement.outcome
+            callback_id = None if outcome is None else outcome.callback_id
+            _log.error("settling_alarm", alarm=alarm, callback_id=callback_id)
+            self._metrics.alarm(alarm)
+
+
+def _decoded(octets: bytes | None) -> LedgerState | None:
+    return None if octets is None else decode_ledger(octets)
+
+
+def _sequence(state: LedgerState | None) -> int:
+    return 0 if state is None else state.sequence
+
+
+def _sequence_of(octets: bytes | None) -> int:
+    return 0 if octets is None else decode_ledger(octets).sequence
