@@ -59,7 +59,7 @@ class Judging:
         try:
             callback = decode_callback(record)
         except Foreign as error:
-            return self._drafts(unjudged(_foreign_id(record), record.position, error), "unknown")
+            return self._drafts(unjudged(foreign_id(record), record.position, error), "unknown")
         return self._drafts(self.judge(callback, record), callback.provider)
 
     def judge(self, callback: Callback, record: Record) -> Judgement:
@@ -164,7 +164,7 @@ async def run_verify(
         await appender.close()
 
 
-def _foreign_id(record: Record) -> str:
+def foreign_id(record: Record) -> str:
     """A name for a record that has none of ours; its position makes it unique."""
     for name, value in record.headers:
         if name == "ce_id":
