@@ -35,7 +35,12 @@ _PARTITIONS: Final = """
 
 
 class Cleaning:
-    """Decides when cleaning is due; one step is at most some milliseconds of work."""
+    """Decides when cleaning is due.
+
+    Commits wait while a step runs. Expiry removes a bounded number of records a step; compaction
+    takes one partition whole, some 5 us a record, and comes no more often than the partition
+    doubles: half a second for 100,000 records, which is what this log is meant for.
+    """
 
     def __init__(self, connection: sqlite3.Connection, clock: Callable[[], int]) -> None:
         self._connection = connection

@@ -158,10 +158,11 @@ async def test_a_waiting_consumer_hears_another_process(tmp_path: Path) -> None:
     async with opened(tmp_path / "log.sqlite") as log:
         await log.create([TOPIC])
         consumer = await log.consumer("g", [TOPIC.name])
-        waiting = asyncio.ensure_future(consumer.poll(timeout_ms=30_000, records_max=10))
+        waiting = asyncio.ensure_future(consumer.poll(timeout_ms=600_000, records_max=10))
         program = start("append", tmp_path / "log.sqlite")
         try:
-            assert (await waiting).records
+            async with asyncio.timeout(20):
+                assert (await waiting).records
         finally:
             program.kill()
             program.communicate()

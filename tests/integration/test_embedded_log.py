@@ -112,8 +112,8 @@ async def test_compaction_keeps_the_latest_of_each_key_and_drops_old_tombstones(
         await appender.append([Draft(LATEST.name, 0, b"gone", b"x", ())])
         await appender.append([Draft(LATEST.name, 0, b"gone", None, ())])
         clock.now_ms += 8 * DAY_MS
-        await appender.append(drafts(LATEST, COMPACT_FROM_RECORDS, key=b"busy"))
-        await appender.append([Draft(LATEST.name, 0, b"fresh", None, ())])
+        fresh = Draft(LATEST.name, 0, b"fresh", None, ())
+        await appender.append([*drafts(LATEST, COMPACT_FROM_RECORDS, key=b"busy"), fresh])
         await append_in_later_steps(log, clock, 2)
         held = [record async for record in log.read(LATEST.name)]
         assert [(record.key, record.value) for record in held] == [
