@@ -20,6 +20,7 @@ from schemas.errors import CallbackError, Malformed, UnknownMeaning, WrongAccoun
 S = TypeVar("S")
 FORM_FIELDS_MAX: Final = 1_000
 XML_BYTES_MAX: Final = 64 * 1024
+UNIX_SECONDS_MAX: Final = 253_402_300_799  # the last second of the year 9999
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)
 _NAME_END: Final = re.compile(rb'"\s*:')
@@ -130,6 +131,17 @@ class Fields:
     def rfc3339_ms(self, name: str) -> int:
         """Return the time of an RFC 3339 text with its zone; see `rfc3339_ms`."""
         return rfc3339_ms(self.text(name), what=self._where + name)
+
+    def unix_seconds_ms(self, name: str) -> int:
+        """Return the time of a JSON integer of seconds since 1970.
+
+        Raises:
+            Malformed: absent, another type, or after the year 9999.
+        """
+        seconds = self.integer(name)
+        if not 0 <= seconds <= UNIX_SECONDS_MAX:
+            raise Malformed(f"{self._where}{name} is no time in seconds")
+        return seconds * 1000
 
     def local_ms(self, name: str, *, offset_minutes: int) -> int:
         """Return the time of a local text; see `local_ms`."""

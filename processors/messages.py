@@ -1,8 +1,9 @@
 """Message builders: the exact bytes that are signed, and what a good signature proves."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from processors.signing import Message
+from schemas.errors import BadSignature
 
 
 def framed(*parts: bytes, proves: bytes) -> Message[bytes]:
@@ -27,3 +28,39 @@ def sorted_form(
 def joined(values: Iterable[str | None], separator: str) -> bytes:
     """Return a fixed list of values; what is absent is empty, its separator stays."""
     return separator.join("" if value is None else value for value in values).encode()
+
+
+def header_items(value: bytes, *, between: bytes) -> Mapping[bytes, tuple[bytes, ...]]:
+    """Return the values of `name=value` items of one header by name, in order, as they stand.
+
+    An item without `=` is no item; which names count, and how often, is the provider's to say.
+    """
+    found: dict[bytes, tuple[bytes, ...]] = {}
+    for item in value.split(between):
+        name, equals, text = item.partition(b"=")
+        if equals:
+            found[name] = (*found.get(name, ()), text)
+    return found
+
+
+def decodable(
+    texts: Iterable[bytes], decode: Callable[..., bytes], *, octets: int
+) -> tuple[bytes, ...]:
+    """Return those signature texts that decode to `octets` octets; none left is a bad signature.
+
+    One garbled signature beside a good one is no fault: schemes are added and keys rotate.
+
+    Raises:
+        BadSignature: no text is a signature of this form.
+    """
+    good = []
+    for text in texts:
+        try:
+            signature = decode(text, error=BadSignature)
+        except BadSignature:
+            continue
+        if len(signature) == octets:
+            good.append(signature)
+    if not good:
+        raise BadSignature("no signature of an accepted form")
+    return tuple(good)

@@ -163,7 +163,7 @@ def encode_fact(record: FactRecord) -> bytes:
     members["item"] = record.item
     members["items"] = record.items
     members["received_at_ms"] = record.received_at_ms
-    members["callback"] = record.callback
+    members["callback"] = tuple(record.callback)
     octets = orjson.dumps(members)
     if len(octets) > FACT_BYTES_MAX:
         raise Malformed(f"a fact above {FACT_BYTES_MAX} bytes")
