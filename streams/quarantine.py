@@ -1,7 +1,7 @@
 """The quarantine: refused and parked items, read through their outcomes. No body is copied.
 
-Releasing judges the original again, with the newest revision, keys as of its receive time, and skips
-no check. A conflict, a stale or a too old item is closed by a recorded decision instead.
+Releasing judges the original again, with the newest revision, keys as of its receive time, and
+skips no check. A conflict, a stale or a too old item is closed by a recorded decision instead.
 """
 
 from collections.abc import Sequence

@@ -1,0 +1,66 @@
+# Tillstream. `make demo` and `make test` do all their own set-up; `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup demo demo-kafka test check bench chaos lock specs clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: $(VENV)/.runtime  ## build .venv with .venv/bin/tillstream from the lock
+
+demo: $(VENV)/.runtime  ## signed callbacks of seven providers become events, on the embedded log
+	@$(BIN)/python -m deploy.demo
+
+demo-kafka: $(VENV)/.runtime  ## the same on Apache Kafka, started for the occasion
+	@$(BIN)/python -m deploy.demo --kafka
+
+test: check  ## everything: unit, property, vectors, conformance, both logs, end to end on Kafka
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.test  ## format, lint, types, import layers, generated documents
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m streams.specs --check
+
+bench: $(VENV)/.test  ## CPU per callback of each stage, as ratios in one run
+	$(BIN)/python -m tests.bench
+
+specs: $(VENV)/.test  ## generate schemas, AsyncAPI, OpenAPI, Postman collection, topic definitions
+	$(BIN)/python -m streams.specs
+
+lock: $(VENV)/.test  ## resolve the lock files again
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --custom-compile-command "make lock" --python-version 3.11 \
+	  pyproject.toml --group runtime-build -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --custom-compile-command "make lock" --python-version 3.11 \
+	  pyproject.toml --group runtime-build --group test -c requirements.lock -o requirements-test.lock
+
+clean:  ## remove what set-up, demo and tests made
+	rm -rf $(VENV) .cache .tillstream .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# uv is ten times faster where it is there; plain pip does the same.
+ifneq ($(UV),)
+install = $(UV) pip install --quiet --python $(BIN)/python --require-hashes -r $(1)
+else
+install = $(BIN)/python -m pip install --quiet --require-hashes -r $(1)
+endif
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "setting up $(VENV)"
+	@$(call install,requirements.lock)
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.test: requirements-test.lock $(VENV)/.runtime
+	@echo "setting up $(VENV) for the tests"
+	@$(call install,requirements-test.lock)
+	@touch $@
