@@ -17,6 +17,9 @@ EVERY_MS: Final = 30_000
 SOON_MS: Final = 500
 RECORDS_PER_STEP_MAX: Final = 500
 COMPACT_FROM_RECORDS: Final = 1_000
+# A reader stops at the end that stood when it began. Were a record compacted away in favour of
+# one behind that end, the reader would miss the key: so nothing this young replaces anything.
+READERS_TAKE_MS_MAX: Final = 600_000
 
 _OLD: Final = """
     SELECT min(CASE WHEN timestamp_ms >= ?1 THEN id END), max(id), count(*)
@@ -65,10 +68,13 @@ class Cleaning:
             config: Mapping[str, str] = json.loads(text)
             retention_ms = int(config["retention.ms"])
             if config["cleanup.policy"] == "compact":
-                dirty = end - compacted_end
-                if not more and dirty > max(COMPACT_FROM_RECORDS, compacted_count):
-                    self._compact(slot, end, now_ms - int(config["delete.retention.ms"]))
-                    more = True
+                enough = max(COMPACT_FROM_RECORDS, compacted_count)
+                if not more and end - compacted_end > enough:
+                    old_end = self._old_end(slot, compacted_end, end, now_ms)
+                    if old_end - compacted_end > enough:
+                        before_ms = now_ms - int(config["delete.retention.ms"])
+                        self._compact(slot, old_end, before_ms)
+                        more = True
             elif retention_ms >= 0 and start < end:
                 more |= self._expire(slot, start, end, now_ms - retention_ms)
         return more
@@ -89,8 +95,18 @@ class Cleaning:
             )
         return young is None and count == RECORDS_PER_STEP_MAX
 
+    def _old_end(self, slot: int, start: int, end: int, now_ms: int) -> int:
+        """Return the offset of the first record that readers may not have seen replaced."""
+        base = first_id(slot)
+        young = self._connection.execute(
+            "SELECT id FROM records WHERE id >= ? AND id < ? AND timestamp_ms >= ?"
+            " ORDER BY id LIMIT 1",
+            (base + start, base + end, now_ms - READERS_TAKE_MS_MAX),
+        ).fetchone()
+        return end if young is None else int(young[0]) - base
+
     def _compact(self, slot: int, end: int, before_ms: int) -> None:
-        """Compact one partition whole: its cost is paid for by as many appends before it."""
+        """Compact one partition up to `end`: its cost is paid for by as many appends before it."""
         low, high = first_id(slot), first_id(slot) + end
         count = "SELECT count(*) FROM records WHERE id >= ? AND id < ?"
         self._transact(

@@ -13,7 +13,12 @@ from schemas.errors import InvalidRecord, Unavailable
 from schemas.record import Draft, Position, Record, TopicPartition
 from schemas.topics import DAY_MS, MESSAGE_BYTES_MAX, Topic
 from streams.embedded import EmbeddedLog
-from streams.embedded.cleaning import COMPACT_FROM_RECORDS, EVERY_MS, RECORDS_PER_STEP_MAX
+from streams.embedded.cleaning import (
+    COMPACT_FROM_RECORDS,
+    EVERY_MS,
+    READERS_TAKE_MS_MAX,
+    RECORDS_PER_STEP_MAX,
+)
 from streams.errors import ConfigurationError
 from streams.open_log import open_log
 
@@ -114,6 +119,10 @@ async def test_compaction_keeps_the_latest_of_each_key_and_drops_old_tombstones(
         clock.now_ms += 8 * DAY_MS
         fresh = Draft(LATEST.name, 0, b"fresh", None, ())
         await appender.append([*drafts(LATEST, COMPACT_FROM_RECORDS, key=b"busy"), fresh])
+        await append_in_later_steps(log, clock, 2)
+        # Too young: somebody may be reading up to an end before them.
+        assert (await log.get(Position(LATEST.name, 0, 0))) is not None
+        clock.now_ms += READERS_TAKE_MS_MAX
         await append_in_later_steps(log, clock, 2)
         held = [record async for record in log.read(LATEST.name)]
         assert [(record.key, record.value) for record in held] == [
