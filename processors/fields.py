@@ -23,6 +23,15 @@ XML_BYTES_MAX: Final = 64 * 1024
 UNIX_SECONDS_MAX: Final = 253_402_300_799  # the last second of the year 9999
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)
+_BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+# GB 18030 holds the older two; each provider names all three.
+_CHARSETS: Final = {
+    b"utf-8": "utf-8",
+    b"utf8": "utf-8",
+    b"gbk": "gb18030",
+    b"gb2312": "gb18030",
+    b"gb18030": "gb18030",
+}
 _NAME_END: Final = re.compile(rb'"\s*:')
 _DIGITS: Final = re.compile(rb"[0-9]{1,18}")
 _RFC3339: Final = re.compile(
@@ -143,9 +152,19 @@ class Fields:
             raise Malformed(f"{self._where}{name} is no time in seconds")
         return seconds * 1000
 
+    def optional_rfc3339_ms(self, name: str) -> int | None:
+        """Return the time of an RFC 3339 text, None where it is absent; see `rfc3339_ms`."""
+        return self.rfc3339_ms(name) if self.optional_text(name) is not None else None
+
     def local_ms(self, name: str, *, offset_minutes: int) -> int:
         """Return the time of a local text; see `local_ms`."""
         return local_ms(self.text(name), offset_minutes=offset_minutes, what=self._where + name)
+
+    def optional_local_ms(self, name: str, *, offset_minutes: int) -> int | None:
+        """Return the time of a local text, None where it is absent; see `local_ms`."""
+        if self.optional_text(name) is None:
+            return None
+        return self.local_ms(name, offset_minutes=offset_minutes)
 
 
 NOTHING: Final = Fields({})
@@ -207,18 +226,25 @@ def form_pairs(octets: bytes) -> tuple[tuple[bytes, bytes], ...]:
     pieces = octets.replace(b"+", b" ").split(b"&", FORM_FIELDS_MAX)
     if len(pieces) > FORM_FIELDS_MAX:
         raise Malformed(f"a form of more than {FORM_FIELDS_MAX} fields")
+    decoded = unquote_to_bytes if _BROKEN_ESCAPE.search(octets) else _whole_escapes_decoded
     pairs = []
     for piece in pieces:
         if piece:
             name, _, value = piece.partition(b"=")
-            pairs.append((_percent_decoded(name), _percent_decoded(value)))
+            if b"%" in piece:
+                name, value = decoded(name), decoded(value)
+            pairs.append((name, value))
     if len({name for name, _ in pairs}) != len(pairs):
         raise Malformed("a form field stands twice")
     return tuple(pairs)
 
 
-def _percent_decoded(text: bytes) -> bytes:
-    return unquote_to_bytes(text) if b"%" in text else text
+def _whole_escapes_decoded(text: bytes) -> bytes:
+    # Quoted-printable is the same escape behind another sign, and its decoder is in C. Only whole
+    # escapes come here: "=" before anything else would be a line break there.
+    if b"=" in text:
+        text = text.replace(b"=", b"=3D")
+    return binascii.a2b_qp(text.replace(b"%", b"="))
 
 
 def decoded_fields(pairs: Iterable[tuple[bytes, bytes]], charset: str) -> Fields:
@@ -228,10 +254,27 @@ def decoded_fields(pairs: Iterable[tuple[bytes, bytes]], charset: str) -> Fields
         Malformed: bytes that are none in this charset, or two names that become one.
     """
     try:
-        members = {name.decode(charset): value.decode(charset) for name, value in pairs}
+        members = [(name.decode(charset), value.decode(charset)) for name, value in pairs]
     except UnicodeDecodeError as error:
         raise Malformed(f"the form is not in {charset}") from error
-    return Fields(members)
+    fields = dict(members)
+    if len(fields) != len(members):
+        raise Malformed("a form field stands twice")
+    return Fields(fields)
+
+
+def announced_fields(pairs: Iterable[tuple[bytes, bytes]], member: bytes) -> Fields:
+    """Return form pairs as text in the charset that one of them announces; absent: UTF-8.
+
+    Raises:
+        Malformed: a charset that no Chinese provider uses, or bytes that are none in it.
+    """
+    pairs = tuple(pairs)
+    announced = next((value for name, value in pairs if name == member), b"utf-8")
+    charset = _CHARSETS.get(announced.lower())
+    if charset is None:
+        raise Malformed("the form announces an unknown charset")
+    return decoded_fields(pairs, charset)
 
 
 def flat_xml(octets: bytes, *, root: str) -> Fields:
