@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from processors.signing import Message
 from schemas.errors import BadSignature
 
+Pairs = tuple[tuple[bytes, bytes], ...]
+
 
 def framed(*parts: bytes, proves: bytes) -> Message[bytes]:
     """Return parts joined without separators, proving the one that carries the content."""
@@ -13,16 +15,16 @@ def framed(*parts: bytes, proves: bytes) -> Message[bytes]:
 
 def sorted_form(
     pairs: Iterable[tuple[bytes, bytes]], *, exclude: frozenset[bytes], keep_empty: bool
-) -> bytes:
+) -> Message[Pairs]:
     """Return `name=value&...` in byte order of the names, values decoded and not encoded again.
 
     All received fields take part, unknown ones too: signing is never checked over a chosen few.
+    Proves the pairs in the text and no other: what is excluded is not let out either.
     """
-    return b"&".join(
-        name + b"=" + value
-        for name, value in sorted(pairs)
-        if name not in exclude and (value or keep_empty)
+    signed = tuple(
+        sorted(pair for pair in pairs if pair[0] not in exclude and (pair[1] or keep_empty))
     )
+    return Message(b"&".join([name + b"=" + value for name, value in signed]), signed)
 
 
 def joined(values: Iterable[str | None], separator: str) -> bytes:
