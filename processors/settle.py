@@ -12,7 +12,13 @@ from schemas.errors import CONFLICT, DEFECT, TOO_OLD, OutcomeWord
 from schemas.event import AMOUNT_REQUIRED, Event, EventType
 from schemas.fact import Fact, FactRecord
 from schemas.identity import event_id
-from schemas.ledger import ANNOUNCED_MAX, Announced, LedgerState
+from schemas.ledger import (
+    ANNOUNCED_MAX,
+    LEDGER_BYTES_MAX,
+    Announced,
+    LedgerState,
+    encode_ledger,
+)
 from schemas.money import Money
 from schemas.outcome import Outcome
 from schemas.times import DAY_MS
@@ -25,6 +31,10 @@ Alarm = Literal[
     "too_many_facts",
 ]
 LEDGER_DAYS_MIN: Final = 400
+# A record outlives the age at which its facts are too old: clocks of two owners may differ.
+EXPIRY_MARGIN_MS: Final = DAY_MS
+# Below this many events no state comes near its limit in bytes: one fact has 16 KiB at most.
+_SMALL_STATE: Final = 16
 # A weaker fact after a stronger one is not announced.
 _STRENGTH: Final = {
     "PaymentFailed": 1,
@@ -33,6 +43,8 @@ _STRENGTH: Final = {
     "PaymentSucceeded": 4,
 }
 _LINKABLE: Final = frozenset(("PaymentAuthorized", "PaymentSucceeded"))
+# After each of these the refunds can exceed the payment; a refund may come before its payment.
+_CHANGES_SUMS: Final = frozenset(("PaymentSucceeded", "PaymentReversed", "RefundCompleted"))
 _AFTER_PAYMENT: Final = frozenset(
     (
         "RefundCompleted",
@@ -67,16 +79,22 @@ def settle(
     fact = record.fact
     if state is None:
         state = LedgerState()
-        if _too_old(record, ledger_days):
+        if _too_old(record, recorded_at_ms, ledger_days):
             return _unchanged(record, state, "parked", TOO_OLD)
     if _repeats_its_own_callback(state, record):
         return Settlement(state, None, None)
-    if len(state.announced) >= ANNOUNCED_MAX:
+    settlement = _settle(state, record, fact, recorded_at_ms)
+    # Only what would make the state grow is parked: a full state still knows its duplicates.
+    if settlement.event is not None and _is_too_large(settlement.state):
         return _unchanged(record, state, "parked", DEFECT, alarms=("too_many_facts",))
+    return settlement
+
+
+def _settle(state: LedgerState, record: FactRecord, fact: Fact, recorded_at_ms: int) -> Settlement:
     if fact.type == "RefundTotal":
         return _settle_total(state, record, fact, recorded_at_ms)
     known = state.find(fact.type, fact.part_id)
-    if known is not None:
+    if known is not None and not _fails_again_after_success(state, fact, known):
         return _settle_known(state, record, fact, known, recorded_at_ms)
     return _settle_new(state, record, fact, recorded_at_ms)
 
@@ -90,22 +108,66 @@ def fold(events: Iterable[Event]) -> LedgerState:
 
 
 def expires_at_ms(state: LedgerState, ledger_days: int) -> int | None:
-    """Return when the state's record may go, or None: a fact without provider time never
-    expires."""
-    return None if state.last_ms is None else state.last_ms + ledger_days * DAY_MS
+    """Return the last moment of the state's record, or None: it never expires, because a fact
+    of it had no provider time."""
+    if state.last_ms is None:
+        return None
+    return state.last_ms + ledger_days * DAY_MS + EXPIRY_MARGIN_MS
 
 
-def _too_old(record: FactRecord, ledger_days: int) -> bool:
+def _too_old(record: FactRecord, recorded_at_ms: int, ledger_days: int) -> bool:
+    # Not the receive time alone: a callback parked for years and then released was received while
+    # the payment's record still lived, and would be announced again after its expiry. Without a
+    # provider time it happened at the latest when it was received.
     occurred = record.fact.occurred_at_ms
-    return occurred is not None and occurred < record.received_at_ms - ledger_days * DAY_MS
+    if occurred is None:
+        occurred = record.received_at_ms
+    now_ms = max(record.received_at_ms, recorded_at_ms)
+    return occurred < now_ms - ledger_days * DAY_MS
+
+
+def _is_too_large(state: LedgerState) -> bool:
+    count = len(state.announced)
+    if count <= _SMALL_STATE:
+        return False
+    return count > ANNOUNCED_MAX or len(encode_ledger(state)) > LEDGER_BYTES_MAX
 
 
 def _repeats_its_own_callback(state: LedgerState, record: FactRecord) -> bool:
-    # Verify is at least once: after a crash it judges a batch again, with equal results.
+    # Verify is at least once: after a crash it judges a batch again, with equal results. After a
+    # release newer code may count the items of a batch differently, so the item alone proves
+    # nothing: only the very event that this fact became makes it a repeat.
     return any(
-        entry.causation_id == record.callback_id and entry.causation_item == record.item
+        entry.causation_id == record.callback_id
+        and entry.causation_item == record.item
+        and _became(record.fact, entry)
         for entry in state.announced
     )
+
+
+def _became(fact: Fact, entry: Announced) -> bool:
+    """Whether `fact` can have been announced as `entry`."""
+    if entry.type == "PaymentLinked":
+        return fact.type in _LINKABLE and fact.merchant_order_id == entry.order
+    if fact.type == "RefundTotal":
+        total = fact.refunded_total
+        return total is not None and entry.total_minor == total.minor
+    if fact.type == "PaymentFailed" and entry.type == "PaymentReversed":
+        return fact.reverses_success
+    return fact.type == entry.type and (fact.part_id or None) == (entry.part_id or None)
+
+
+def _fails_again_after_success(state: LedgerState, fact: Fact, known: Announced) -> bool:
+    """Whether a failure of a known identity is a later one, which takes captured money back.
+
+    An attempt that failed before the success is told again by retries, with its own time.
+    """
+    if fact.type != "PaymentFailed" or not fact.reverses_success:
+        return False
+    if fact.occurred_at_ms is None or fact.occurred_at_ms == known.occurred_at_ms:
+        return False
+    times = [entry.occurred_at_ms for entry in state.of_type("PaymentSucceeded")]
+    return any(paid is not None and paid < fact.occurred_at_ms for paid in times)
 
 
 def _settle_known(
@@ -130,7 +192,8 @@ def _settle_known(
             occurred_at_ms=fact.occurred_at_ms,
         )
         return _announce(state, record, linked, recorded_at_ms, as_type="PaymentLinked")
-    contradicts = None not in (order, known.order) and order != known.order
+    announced_order = known.order or state.linked_order
+    contradicts = None not in (order, announced_order) and order != announced_order
     alarms: tuple[Alarm, ...] = ("other_order_number",) if contradicts else ()
     return _unchanged(record, state, "duplicate", None, known.id, alarms=alarms)
 
@@ -154,7 +217,9 @@ def _settle_reversal(
     state: LedgerState, record: FactRecord, fact: Fact, recorded_at_ms: int
 ) -> Settlement:
     """A failure after success, at a provider where that happens, takes the money back."""
-    paid = next(state.of_type("PaymentSucceeded"))
+    paid = state.find("PaymentSucceeded", fact.capture_id)
+    if paid is None:
+        paid = next(state.of_type("PaymentSucceeded"))
     known = state.find("PaymentReversed", paid.part_id)
     if known is not None:
         return _unchanged(record, state, "duplicate", None, known.id)
@@ -183,10 +248,26 @@ def _settle_total(
         ):
             # Announced already, even if a failed refund lowered the sum since.
             return _unchanged(record, state, "duplicate", None, entry.id)
-    if total.minor <= state.refunded_minor:
+    if total.minor <= state.refunded_minor or _overtaken(state, fact, total):
         known = state.find("RefundCompleted", fact.refund_id) if fact.refund_id else None
         return _unchanged(record, state, "duplicate", None, known.id if known else None)
     return _announce(state, record, fact, recorded_at_ms)
+
+
+def _overtaken(state: LedgerState, fact: Fact, total: Money) -> bool:
+    """Whether a later statement of at least this total was announced.
+
+    Such a total was a duplicate when it first came; told again after a failed refund has lowered
+    the sum, it must not look like a rise.
+    """
+    stated_at = fact.occurred_at_ms
+    return stated_at is not None and any(
+        entry.total_minor is not None
+        and entry.total_minor >= total.minor
+        and entry.occurred_at_ms is not None
+        and entry.occurred_at_ms > stated_at
+        for entry in state.of_type("RefundCompleted")
+    )
 
 
 def _announce(
@@ -201,7 +282,7 @@ def _announce(
     event = _event(state, record, fact, recorded_at_ms, as_type)
     after = state.after(event)
     paid = any(after.of_type("PaymentSucceeded"))
-    if event.type == "RefundCompleted" and paid and after.refunded_minor > after.paid_minor:
+    if event.type in _CHANGES_SUMS and paid and after.refunded_minor > max(0, after.paid_minor):
         alarms += ("over_refund",)
     outcome = _outcome(record, "announced", None, event.id)
     return Settlement(after, event, outcome, alarms)

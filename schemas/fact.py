@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, get_args
 import orjson
 
 from schemas.errors import InvalidRecord, Malformed
-from schemas.identity import dispute_key, order_key, payment_key, refund_key
+from schemas.identity import dispute_key, order_key, order_part, payment_key, refund_key
 from schemas.money import Money
 from schemas.record import Draft, Position, Record
 from schemas.topics import FACT_BYTES_MAX, partition_for_key
@@ -76,8 +76,11 @@ class Fact:
                 return self.refund_id
             case "DisputeOpened" | "DisputeWon" | "DisputeLost":
                 return self.dispute_id
-            case "PaymentFailed":
-                return self.attempt_id
+            case "PaymentFailed" | "PaymentClosed":
+                attempt = self.attempt_id if self.type == "PaymentFailed" else None
+                if self.payment_id is None and self.merchant_order_id:
+                    return order_part(self.merchant_order_id, attempt)
+                return attempt
             case _:
                 return None
 

@@ -30,6 +30,15 @@ def dispute_key(provider: str, ledger: str, dispute_id: str) -> bytes:
     return _key(provider, ledger, f"dispute:{_part(dispute_id)}")
 
 
+def order_part(order_number: str, attempt_id: str | None) -> str:
+    """Return the part id of a failure or closing that names no payment.
+
+    Without the order's number in it, those of two orders would have one event identity.
+    """
+    order = f"order:{_part(order_number)}"
+    return order if attempt_id is None else f"{order}:{attempt_id}"
+
+
 def event_id(
     provider: str, ledger: str, event_type: str, payment_id: str | None, part_id: str | None
 ) -> str:

@@ -12,9 +12,12 @@ import orjson
 from schemas.errors import InvalidRecord
 from schemas.event import Event
 from schemas.money import Money
+from schemas.topics import MESSAGE_BYTES_MAX
 
 LEDGER_VERSION: Final = 1
 ANNOUNCED_MAX: Final = 1_000
+# Below the topics' message size, key, headers and framing included.
+LEDGER_BYTES_MAX: Final = MESSAGE_BYTES_MAX - 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,12 @@ class LedgerState:
         """Captured money that was not taken back."""
         paid = sum(entry.minor or 0 for entry in self.of_type("PaymentSucceeded"))
         return paid - sum(entry.minor or 0 for entry in self.of_type("PaymentReversed"))
+
+    @property
+    def linked_order(self) -> str | None:
+        """The order number that became known after the payment was announced."""
+        linked = self.find("PaymentLinked", None)
+        return None if linked is None else linked.order
 
     @property
     def counts_totals(self) -> bool:
