@@ -10,7 +10,7 @@ where we connect to.
 
 from collections.abc import Collection
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -122,6 +122,25 @@ def host_names(certificate: x509.Certificate) -> tuple[str, ...]:
         return (common_name(certificate),)
     except _UNREADABLE as error:
         raise BadSignature("the certificate's names cannot be read") from error
+
+
+def serial_fault(key: Key, *, base: Literal[10, 16]) -> str | None:
+    """Return what is wrong with a kid that must be the serial number of its certificate.
+
+    Senders name their certificate so; another kid makes every genuine callback an unknown key.
+    """
+    serial = key.certificates.leaf.serial_number
+    forms = {10: str(serial), 16: f"{serial:X}"}
+    names = {10: "decimal", 16: "upper-case hex"}
+    right, written = forms.pop(base), key.kid.lstrip("0")
+    if written == right:
+        return None
+    if written.upper() in (right, *forms.values()):
+        return f"write the kid, the certificate's serial number, in {names[base]}: {right}"
+    return (
+        f"the kid is not the serial number of its certificate, which is {right}; correct the kid,"
+        " or enter the certificate that it names"
+    )
 
 
 @lru_cache(maxsize=1_024)

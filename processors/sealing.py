@@ -1,6 +1,7 @@
 """Opening sealed content. Weak ciphers stand here, reviewed in one place; one error for all."""
 
 import hashlib
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -29,6 +30,20 @@ def open_gcm(key: Key, sealed: bytes, *, nonce: bytes, beside: bytes) -> bytes:
         return cipher.decrypt(nonce, sealed, beside)
     except InvalidTag as error:
         raise Undecryptable("no key opens the sealed content") from error
+
+
+def open_with_any(keys: Iterable[Key], open_one: Callable[[Key], bytes]) -> bytes:
+    """Return what the first key opens that can; for senders that do not name the key.
+
+    Raises:
+        Undecryptable: none can.
+    """
+    for key in keys:
+        try:
+            return open_one(key)
+        except Undecryptable:
+            continue
+    raise Undecryptable("no key opens the sealed content")
 
 
 def open_ecb_md5(key: Key, sealed: bytes) -> bytes:
