@@ -438,6 +438,19 @@ def same_account(**compared: tuple[str | None, str | None]) -> None:
             raise WrongAccount(f"{name} is not the account's")
 
 
+def same_if_stated(**compared: tuple[str | None, str | None]) -> None:
+    """Refuse a message that states another identity: `name=(received, configured)`.
+
+    For optional settings: nothing is compared where either side says nothing.
+
+    Raises:
+        WrongAccount: both are there and differ.
+    """
+    for name, (received, configured) in compared.items():
+        if received is not None and configured is not None and received != configured:
+            raise WrongAccount(f"{name} is not the account's")
+
+
 def same_mode(received: str, configured: str) -> None:
     """Refuse a test message on a live account and the other way round.
 

@@ -28,6 +28,7 @@ from processors.fields import (
     json_fields,
     meaning,
     same_account,
+    same_if_stated,
 )
 from processors.keys import KeyForm, certificates, public_key
 from processors.messages import Pairs, sorted_form
@@ -82,9 +83,8 @@ def interpret(notice: Authentic[Fields], account: Account) -> tuple[Fact, ...]:
     fields = notice.content
     settings = account.settings
     same_account(app_id=(fields.optional_text("app_id"), settings["app_id"]))
-    if "seller_id" in fields:
-        same_account(seller_id=(fields.text("seller_id"), settings.get("seller_id")))
-    if "msg_method" in fields:
+    same_if_stated(seller_id=(fields.optional_text("seller_id"), settings.get("seller_id")))
+    if fields.optional_text("msg_method") is not None:
         return _message(fields)
     kind = fields.optional_text("notify_type")
     if kind == "trade_status_sync" or (kind is None and "trade_status" in fields):
@@ -122,7 +122,7 @@ def _refunded(fields: Fields, status: str) -> Money | None:
     # Plain payments may carry refund_fee=0.00 and gmt_close: above zero counts, not presence.
     if total is not None and total.minor > 0:
         return total
-    if "gmt_refund" not in fields:
+    if fields.optional_text("gmt_refund") is None:
         return None
     if status == "TRADE_CLOSED" and total is None:
         return _money(fields, "total_amount")  # Closed by a refund: by the whole one.

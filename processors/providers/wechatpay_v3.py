@@ -22,7 +22,15 @@ from typing import Final
 from processors.account import Account
 from processors.certificates import serial_fault
 from processors.contract import Provider, Receipt, Reply, Setting
-from processors.fields import Fields, digits, from_base64, json_fields, meaning, same_account
+from processors.fields import (
+    Fields,
+    digits,
+    from_base64,
+    json_fields,
+    meaning,
+    same_account,
+    same_if_stated,
+)
 from processors.keys import Key, KeyForm, certificates, public_key, secret_text
 from processors.messages import framed
 from processors.sealing import open_gcm, open_with_any
@@ -153,11 +161,10 @@ def _same_merchant(notice: Notice, account: Account, *, required: bool) -> None:
     if merchant is not None or required:
         same_account(mchid=(merchant, settings["mchid"]))
     application = _first(notice.resource, "combine_appid", "sp_appid", "appid")
-    if application is not None:
-        same_account(appid=(application, settings.get("appid")))
     served = notice.order.optional_text("sub_mchid")
-    if served is not None:
-        same_account(sub_mchid=(served, settings.get("sub_mchid")))
+    same_if_stated(
+        appid=(application, settings.get("appid")), sub_mchid=(served, settings.get("sub_mchid"))
+    )
 
 
 def _payment(order: Fields) -> tuple[Fact, ...]:
@@ -198,7 +205,7 @@ def _refund(refund: Fields, state: str, announced: FactType) -> tuple[Fact, ...]
 
 
 def _first(fields: Fields, *names: str) -> str | None:
-    return next((fields.text(name) for name in names if name in fields), None)
+    return next(filter(None, map(fields.optional_text, names)), None)
 
 
 def _money(amount: Fields | None, currency: str, *names: str) -> Money | None:
