@@ -79,13 +79,15 @@ def settle(
     fact = record.fact
     if state is None:
         state = LedgerState()
-        if _too_old(record, recorded_at_ms, ledger_days):
-            return _unchanged(record, state, "parked", TOO_OLD)
     if _repeats_its_own_callback(state, record):
         return Settlement(state, None, None)
     settlement = _settle(state, record, fact, recorded_at_ms)
-    # Only what would make the state grow is parked: a full state still knows its duplicates.
-    if settlement.event is not None and _is_too_large(settlement.state):
+    # Only what would be announced is withheld here: a duplicate stays one however old or full.
+    if settlement.event is None:
+        return settlement
+    if _too_old(state, record, recorded_at_ms, ledger_days):
+        return _unchanged(record, state, "parked", TOO_OLD)
+    if _is_too_large(settlement.state):
         return _unchanged(record, state, "parked", DEFECT, alarms=("too_many_facts",))
     return settlement
 
@@ -115,15 +117,23 @@ def expires_at_ms(state: LedgerState, ledger_days: int) -> int | None:
     return state.last_ms + ledger_days * DAY_MS + EXPIRY_MARGIN_MS
 
 
-def _too_old(record: FactRecord, recorded_at_ms: int, ledger_days: int) -> bool:
-    # Not the receive time alone: a callback parked for years and then released was received while
-    # the payment's record still lived, and would be announced again after its expiry. Without a
-    # provider time it happened at the latest when it was received.
+def _too_old(
+    state: LedgerState, record: FactRecord, recorded_at_ms: int, ledger_days: int
+) -> bool:
+    """Whether the fact can have been announced in a life of the payment that expired.
+
+    That life ended before the present one began, and `ledger_days` after the fact at the earliest.
+    """
+    # Without a present life it begins now. Not at the receive time alone: a callback that was
+    # parked for years and then released was received while the payment still lived.
+    since_ms = state.since_ms
+    if since_ms is None:
+        since_ms = max(record.received_at_ms, recorded_at_ms)
+    # Without a provider time it happened at the latest when it was received.
     occurred = record.fact.occurred_at_ms
     if occurred is None:
         occurred = record.received_at_ms
-    now_ms = max(record.received_at_ms, recorded_at_ms)
-    return occurred < now_ms - ledger_days * DAY_MS
+    return occurred < since_ms - ledger_days * DAY_MS
 
 
 def _is_too_large(state: LedgerState) -> bool:

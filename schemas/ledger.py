@@ -38,12 +38,16 @@ class Announced:
 
 @dataclass(frozen=True, slots=True)
 class LedgerState:
-    """`refunded_minor`: net sum or highest total; `last_ms` None: it never expires."""
+    """`refunded_minor`: net sum or highest total; `last_ms` None: it never expires.
+
+    `since_ms` is when the first event was built: what was announced since then is known.
+    """
 
     sequence: int = 0
     refunded_minor: int = 0
     last_ms: int | None = 0
     announced: tuple[Announced, ...] = field(default=())
+    since_ms: int | None = None
 
     def find(self, event_type: str, part_id: str | None) -> Announced | None:
         for entry in self.announced:
@@ -83,7 +87,11 @@ class LedgerState:
             event.causation_item,
         )  # fmt: skip
         return LedgerState(
-            event.sequence, self._refunded_after(event), last, (*self.announced, entry)
+            event.sequence,
+            self._refunded_after(event),
+            last,
+            (*self.announced, entry),
+            event.recorded_at_ms if self.since_ms is None else self.since_ms,
         )
 
     def _refunded_after(self, event: Event) -> int:
@@ -107,6 +115,7 @@ def encode_ledger(state: LedgerState) -> bytes:
             "v": LEDGER_VERSION,
             "sequence": state.sequence,
             "refunded": state.refunded_minor,
+            "since_ms": state.since_ms,
             "last_ms": state.last_ms,
             "announced": [
                 [
@@ -131,7 +140,7 @@ def decode_ledger(octets: bytes) -> LedgerState:
             raise InvalidRecord("a ledger state of an unknown version")
         return LedgerState(
             members["sequence"], members["refunded"], members["last_ms"],
-            tuple(Announced(*entry) for entry in members["announced"]),
+            tuple(Announced(*entry) for entry in members["announced"]), members["since_ms"],
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidRecord("not a ledger state") from error
