@@ -6,7 +6,17 @@ EXIT_CONFIGURATION: Final = 78
 
 
 class ConfigurationError(Exception):
-    """A setting, file or topic that cannot be worked with; the command ends with exit code 78."""
+    """Settings, files or topics that cannot be worked with; the command ends with exit code 78.
+
+    Holds every problem that was found, one sentence each: a person mends them in one go.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join(self.problems)
 
 
 class RolesTaken(ConfigurationError):

@@ -13,7 +13,7 @@ EMBEDDED = "embedded://"
 FORMS = "kafka://host:port,host:port or embedded:///path/to/file"
 
 
-def open_log(url: str, *, options: Mapping[str, str], clock: Callable[[], int]) -> Log:
+def open_log(url: str, *, options: Mapping[str, object], clock: Callable[[], int]) -> Log:
     """Open the log that `url` names.
 
     `options` are passed to the Kafka client; the embedded log has none. `clock` returns

@@ -1,0 +1,172 @@
+"""Topics as they should be and as they are; the partition count of payments, chosen once.
+
+A payment's partition is its key modulo that count: with another count the ledger of a payment
+lies where nobody looks, and it would be announced again. So the count is recorded in the ledger
+topic, compared at start and again and again, and never changed here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+import orjson
+
+from schemas.record import Draft
+from schemas.topics import PARTITIONS_KEY, Topic, Topics, topics
+from streams.errors import ConfigurationError
+from streams.log import Log, TopicState
+
+COUNT_VERSION: Final = 1
+_HEADERS: Final = (("content-type", b"application/json"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a topic has otherwise than it should. `mend`: whether `apply` mends it."""
+
+    topic: str
+    kind: Literal["missing", "partitions", "config", "record"]
+    wanted: str
+    found: str
+    mend: bool
+
+    def __str__(self) -> str:
+        return f"{self.topic}: {self.kind} {self.found}, wanted {self.wanted}"
+
+
+async def check_partitions(log: Log, topics: Topics) -> None:
+    """Compare the counts of facts, events, ledger and the recorded one with those of `topics`.
+
+    Raises:
+        ConfigurationError: a topic is missing, a count differs, or none is recorded.
+    """
+    states = await log.describe()
+    wanted = topics.facts.partitions
+    problems = []
+    for topic in topics.by_payment():
+        state = states.get(topic.name)
+        if state is None:
+            problems.append(f"topic {topic.name} does not exist; tillstream topics apply makes it")
+        elif state.partitions != wanted:
+            problems.append(f"topic {topic.name} has {state.partitions} partitions, not {wanted}")
+    if not problems:
+        recorded = await recorded_partitions(log, topics)
+        if recorded is None:
+            problems.append(
+                f"topic {topics.ledger.name} records no partition count;"
+                " tillstream topics apply records it"
+            )
+        elif recorded != wanted:
+            problems.append(
+                f"topic {topics.ledger.name} records {recorded} partitions, not {wanted}"
+            )
+    if problems:
+        raise ConfigurationError(*problems)
+
+
+async def ensure_topics(log: Log, topics: Topics) -> None:
+    """Create what is missing and record the partition count; what exists is left as it is."""
+    await log.create(topics.all())
+    if await recorded_partitions(log, topics) is None:
+        states = await log.describe()
+        counts = {states[topic.name].partitions for topic in topics.by_payment()}
+        if len(counts) == 1:
+            await _record(log, topics, counts.pop())
+
+
+async def existing_topics(log: Log, prefix: str) -> Topics:
+    """Return the topics of a deployment with the partition counts that the log has.
+
+    A missing topic has the default count: who needs it says so (`check_partitions`).
+    """
+    states = await log.describe()
+    facts = states.get(topics(prefix).facts.name)
+    standard = (
+        topics(prefix) if facts is None else topics(prefix, payment_partitions=facts.partitions)
+    )
+    return replace(
+        standard,
+        callbacks=_as_found(standard.callbacks, states),
+        outcomes=_as_found(standard.outcomes, states),
+    )
+
+
+async def recorded_partitions(log: Log, topics: Topics) -> int | None:
+    """Return the partition count that the ledger topic records, None where it records none.
+
+    Raises:
+        ConfigurationError: a record of another version.
+    """
+    recorded: int | None = None
+    async for record in log.read(topics.ledger.name, [0]):
+        if record.key == PARTITIONS_KEY:
+            recorded = _count(record.value, topics.ledger.name)
+    return recorded
+
+
+async def differences(log: Log, topics: Topics) -> list[Difference]:
+    """Return what `topics apply` would do, and what it would leave to a person."""
+    states = await log.describe()
+    found = []
+    for topic in topics.all():
+        state = states.get(topic.name)
+        if state is None:
+            wanted = f"{topic.partitions} partitions"
+            found.append(Difference(topic.name, "missing", wanted, "none", mend=True))
+        else:
+            found += _differing(topic, state)
+    ledger = topics.ledger
+    recorded = await recorded_partitions(log, topics) if ledger.name in states else None
+    if recorded != ledger.partitions:
+        shown = "none" if recorded is None else str(recorded)
+        found.append(
+            Difference(ledger.name, "record", str(ledger.partitions), shown, mend=recorded is None)
+        )
+    return found
+
+
+def _differing(topic: Topic, state: TopicState) -> list[Difference]:
+    found = []
+    if state.partitions != topic.partitions:
+        found.append(
+            Difference(
+                topic.name, "partitions", str(topic.partitions), str(state.partitions), mend=False
+            )
+        )
+    for name, value in topic.config().items():
+        held = state.config.get(name)
+        if held != value:
+            found.append(
+                Difference(
+                    topic.name,
+                    "config",
+                    f"{name}={value}",
+                    f"{name}={held or 'unset'}",
+                    mend=False,
+                )
+            )
+    return found
+
+
+def _as_found(topic: Topic, states: Mapping[str, TopicState]) -> Topic:
+    state = states.get(topic.name)
+    return topic if state is None else replace(topic, partitions=state.partitions)
+
+
+async def _record(log: Log, topics: Topics, count: int) -> None:
+    value = orjson.dumps({"v": COUNT_VERSION, "partitions": count})
+    appender = log.appender()
+    try:
+        await appender.append([Draft(topics.ledger.name, 0, PARTITIONS_KEY, value, _HEADERS)])
+    finally:
+        await appender.close()
+
+
+def _count(value: bytes | None, topic: str) -> int:
+    try:
+        members: Any = orjson.loads(value or b"")
+        if members["v"] == COUNT_VERSION and type(members["partitions"]) is int:
+            return int(members["partitions"])
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise ConfigurationError(f"topic {topic} records its partition count in another version")
