@@ -7,7 +7,7 @@ On error:    the producer is replaced. After a refused batch its sequence number
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -22,6 +22,7 @@ from streams.kafka.client import discard_producer, start_producer, unavailable
 # lengths, and 10 for the lengths of each header.
 BATCH_OVERHEAD_BYTES: Final = 97
 HEADER_OVERHEAD_BYTES: Final = 10
+METADATA_S_MAX: Final = 5
 _log = structlog.get_logger()
 
 
@@ -68,6 +69,9 @@ async def _send_partition(
 ) -> None:
     first = drafts[chosen[0]]
     target = TopicPartition(first.topic, first.partition)
+    # The library would wait for a missing topic as long as for an answer.
+    async with asyncio.timeout(METADATA_S_MAX):
+        await producer.partitions_for(target.topic)
     waiting: list[tuple[Any, Sequence[int]]] = []
     at = 0
     while at < len(chosen):
@@ -101,8 +105,11 @@ def _fill(
 class KafkaAppender:
     """Appends through one idempotent producer at a time; concurrent calls are safe."""
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, settings: Mapping[str, Any], *, closed: Callable[["KafkaAppender"], None]
+    ) -> None:
         self._settings = settings
+        self._tell_closed = closed
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
         self._discarding: set[asyncio.Task[None]] = set()
@@ -122,6 +129,7 @@ class KafkaAppender:
 
     async def close(self) -> None:
         self._closed = True
+        self._tell_closed(self)
         if self._producer is not None:
             self._replace(self._producer, None)
         if self._discarding:

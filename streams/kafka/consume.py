@@ -1,6 +1,6 @@
 """Consuming at least once as a member of a group."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import structlog
@@ -28,9 +28,15 @@ class KafkaConsumer:
     """A member of a group; partitions come and go between two calls of `poll`."""
 
     def __init__(
-        self, consumer: AIOKafkaConsumer, group: str, settings: Mapping[str, Any]
+        self,
+        consumer: AIOKafkaConsumer,
+        group: str,
+        settings: Mapping[str, Any],
+        *,
+        closed: Callable[["KafkaConsumer"], None],
     ) -> None:
         self._consumer = consumer
+        self._tell_closed = closed
         self._group = group
         self._settings = settings
 
@@ -76,6 +82,7 @@ class KafkaConsumer:
                 _log.warning("commit_after_rebalance", group=self._group)
 
     async def close(self) -> None:
+        self._tell_closed(self)
         await discard_consumer(self._consumer)
 
     async def _begin_missing(self) -> None:

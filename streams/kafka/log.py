@@ -1,5 +1,6 @@
 """The log of `streams.log` on Kafka."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
@@ -46,6 +47,7 @@ class KafkaLog:
         self._instance_id = instance_id
         self._replicas = replicas
         self._transaction_ms_max = transaction_ms_max
+        self._opened: set[KafkaAppender | KafkaConsumer] = set()
 
     async def describe(self) -> Mapping[str, TopicState]:
         return await lookup.describe(self._settings)
@@ -54,7 +56,9 @@ class KafkaLog:
         await lookup.create(self._settings, topics, self._replicas)
 
     def appender(self) -> KafkaAppender:
-        return KafkaAppender(self._settings)
+        appender = KafkaAppender(self._settings, closed=self._opened.discard)
+        self._opened.add(appender)
+        return appender
 
     async def consumer(self, group: str, topics: Sequence[str]) -> KafkaConsumer:
         for topic in topics:
@@ -65,7 +69,9 @@ class KafkaLog:
             self._settings, **member, max_poll_interval_ms=POLL_INTERVAL_MS_MAX
         )
         consumer.subscribe(list(topics))
-        return KafkaConsumer(consumer, group, self._settings)
+        member_of = KafkaConsumer(consumer, group, self._settings, closed=self._opened.discard)
+        self._opened.add(member_of)
+        return member_of
 
     async def bounds(self, topic: str) -> Mapping[int, PartitionBounds]:
         return await lookup.bounds(self._settings, topic)
@@ -129,4 +135,5 @@ class KafkaLog:
         await loop.run(self._instance_id)
 
     async def close(self) -> None:
-        """Nothing is kept between calls; appenders and consumers are closed by who opened them."""
+        """Close what was opened and is open still."""
+        await asyncio.gather(*(opened.close() for opened in tuple(self._opened)))
