@@ -1,0 +1,202 @@
+"""What happened at a provider, the callback that tells it, and what must become of it here.
+
+Nothing in this package knows the processors: recipes are restated, so that a shared mistake shows.
+"""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, Final, Literal, NamedTuple
+
+from schemas.errors import OutcomeWord
+from streams.simulate.keys import AccountKeys
+
+Content = dict[str, Any]  # one callback before it is signed and sealed, in the provider's words
+Headers = tuple[tuple[str, str], ...]
+Http = Literal["success", "failure", "either"]
+SIGNED_FRESH_MS: Final = 60_000  # well inside the windows of those who sign the time
+SHANGHAI: Final = timezone(timedelta(hours=8))
+
+
+class Ids:
+    """Makes ids and nonces: random in shape, the same again for the same seed."""
+
+    def __init__(self, seed: str) -> None:
+        self._random = random.Random(seed)
+
+    def digits(self, count: int) -> str:
+        return "".join(self._random.choices("0123456789", k=count))
+
+    def letters(self, count: int) -> str:
+        """Return capitals and digits."""
+        return "".join(self._random.choices("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789", k=count))
+
+    def mixed(self, count: int) -> str:
+        """Return digits and letters of both cases."""
+        letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+        return "".join(self._random.choices(letters, k=count))
+
+    def hex(self, count: int) -> str:
+        return f"{self._random.getrandbits(count * 4):0{count}x}"
+
+    def between(self, low: int, high: int) -> int:
+        return self._random.randint(low, high)
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One payment of 2-decimal currency; `occurred_ms` is a whole second."""
+
+    id: str
+    order: str
+    amount_minor: int
+    currency: str
+    occurred_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """One refund; `total_minor` is the sum refunded with it, `full` whether nothing is left."""
+
+    id: str
+    amount_minor: int
+    total_minor: int
+    full: bool
+    occurred_ms: int
+
+
+class Signed(NamedTuple):
+    """A callback as it goes over the wire; the body stays through the retries of a delivery."""
+
+    headers: Headers
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedEvent:
+    """What an item announces. None: not compared."""
+
+    type: str
+    payment_id: str | None = None
+    merchant_order_id: str | None = None
+    refund_id: str | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+    refunded_total_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedItem:
+    """What must become of one item when a story's callbacks are processed in order."""
+
+    outcome: OutcomeWord
+    code: str | None = None
+    event: ExpectedEvent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """`http`: the reply, judged as the provider judges it; `either` where the account's
+    `reply_when` decides.
+
+    `any_order` is False where other events come when the story's callbacks change places.
+    """
+
+    items: tuple[ExpectedItem, ...]
+    http: Http = "success"
+    any_order: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One callback, signed. Deliveries of one `story` are sent one after the other.
+
+    `signed_ms` is when the headers were signed. `resign` makes those of an attempt at a time
+    (milliseconds) where the provider signs the time of sending; None where it sends the same
+    headers again.
+    """
+
+    provider: str
+    account: str
+    method: str
+    target: str
+    headers: Headers
+    body: bytes
+    expectation: Expectation
+    scenario: str
+    story: str
+    signed_ms: int = field(compare=False)
+    resign: Callable[[int], Headers] | None = field(default=None, repr=False, compare=False)
+
+    def headers_at(self, now_ms: int) -> Headers:
+        """Return the headers of an attempt at `now_ms`, signed anew where they would be old."""
+        if self.resign is None or abs(now_ms - self.signed_ms) < SIGNED_FRESH_MS:
+            return self.headers
+        return self.resign(now_ms)
+
+
+Build = Callable[[Payment, AccountKeys, Ids], Content]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulated:
+    """One provider as a sender. None: it sends no such thing.
+
+    `sign` takes content, keys, a nonce of 32 hex digits and the time of sending in milliseconds.
+    `signs_time`: headers are made anew for every attempt. `foreign` names the setting that says
+    whose money it is, with the code that another value of it earns.
+    """
+
+    name: str
+    currency: str
+    method: str
+    retry_after_s: tuple[int, ...]
+    accepts: Callable[[int, bytes], bool]
+    sign: Callable[[Content, AccountKeys, str, int], Signed]
+    signs_time: bool
+    stale_code: str | None
+    payment_id: Callable[[Ids, int], str]
+    refund_id: Callable[[Ids, int], str]
+    payment: Build
+    refund: Callable[[Payment, Refund, AccountKeys, Ids], Content]
+    authorised: Build | None
+    failed: Build | None
+    closed: Build | None
+    disputed: Build | None
+    second: Build | None
+    unknown: Build | None
+    batch: Callable[[tuple[Payment, ...], AccountKeys, Ids], Content] | None
+    batch_code: str | None
+    probe: Callable[[Payment, AccountKeys, Ids, int], Signed] | None
+    probe_code: str | None
+    tampered: Callable[[bytes, Payment], bytes]
+    foreign: tuple[str, str] | None
+    other_mode_code: str | None
+    running_totals: bool
+    unavailable: Callable[[str, Mapping[str, str]], bool]
+
+
+def major(minor: int) -> str:
+    """Return decimal text of a currency with two decimals."""
+    return f"{minor // 100}.{minor % 100:02d}"
+
+
+def shanghai(ms: int) -> datetime:
+    """Return the wall time in Shanghai."""
+    return datetime.fromtimestamp(ms // 1000, tz=SHANGHAI)
+
+
+def zulu(ms: int) -> str:
+    """Return `2026-11-23T04:05:06Z`."""
+    return f"{datetime.fromtimestamp(ms // 1000, tz=UTC):%Y-%m-%dT%H:%M:%S}Z"
+
+
+def always(scenario: str, settings: Mapping[str, str]) -> bool:
+    """The `unavailable` of a provider whose settings switch nothing off."""
+    return False
+
+
+def any_2xx(status: int, body: bytes) -> bool:
+    """Most providers look at the status alone."""
+    return 200 <= status < 300

@@ -1,0 +1,337 @@
+"""The stories that the simulator tells, each as callbacks with what must become of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from streams.simulate.keys import AccountKeys
+from streams.simulate.messages import (
+    Build,
+    Content,
+    Expectation,
+    ExpectedEvent,
+    ExpectedItem,
+    Http,
+    Ids,
+    Payment,
+    Refund,
+    Signed,
+    Simulated,
+)
+
+STALE_BY_MS: Final = 900_000
+DAY_MS: Final = 86_400_000
+BATCH: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One callback of a story: unsigned content with its keys, or an already signed message.
+
+    `shift_ms` moves the signed time of sending; `damage` changes the body after signing.
+    """
+
+    content: Content | Signed
+    keys: AccountKeys
+    expectation: Expectation
+    shift_ms: int = 0
+    damage: Callable[[bytes], bytes] | None = None
+
+
+@dataclass(slots=True)
+class Scene:
+    """Where a story plays: one account at one provider, at one moment (milliseconds)."""
+
+    sender: Simulated
+    keys: AccountKeys
+    ids: Ids
+    now_ms: int
+    refunded_minor: int = field(default=0, init=False)
+
+    def a_payment(self) -> Payment:
+        # Signed times must be now; the payment itself happened a little earlier.
+        occurred_ms = (self.now_ms // 1000 - self.ids.between(1, 20)) * 1000
+        return Payment(
+            self.sender.payment_id(self.ids, occurred_ms),
+            "A" + self.ids.digits(14),
+            self.ids.between(100, 99_999),
+            self.sender.currency,
+            occurred_ms,
+        )
+
+    def a_refund(self, payment: Payment, minor: int) -> Refund:
+        """Return the next refund of a payment; refunds are counted in the order of asking."""
+        self.refunded_minor += minor
+        occurred_ms = payment.occurred_ms + 1000
+        return Refund(
+            self.sender.refund_id(self.ids, occurred_ms),
+            minor,
+            self.refunded_minor,
+            self.refunded_minor == payment.amount_minor,
+            occurred_ms,
+        )
+
+    def step(
+        self,
+        content: Content | Signed,
+        *items: ExpectedItem,
+        http: Http = "success",
+        any_order: bool = True,
+    ) -> Step:
+        return Step(content, self.keys, Expectation(items, http, any_order))
+
+    def built(self, build: Build | None, payment: Payment) -> Content:
+        if build is None:
+            raise NotHere(f"not at {self.sender.name}")
+        return build(payment, self.keys, self.ids)
+
+    def paid(self, payment: Payment) -> Step:
+        return self.step(self.built(self.sender.payment, payment), announced(payment))
+
+    def refunded(self, payment: Payment, refund: Refund) -> Step:
+        content = self.sender.refund(payment, refund, self.keys, self.ids)
+        return self.step(content, _refund_announced(payment, refund, refund.amount_minor))
+
+
+class NotHere(ValueError):
+    """The provider sends no such thing; the message says so."""
+
+
+Story = Callable[[Scene], list[Step]]
+
+
+def announced(payment: Payment, event_type: str = "PaymentSucceeded") -> ExpectedItem:
+    """Return the expectation of a payment's event with its amount."""
+    return ExpectedItem(
+        "announced",
+        event=ExpectedEvent(
+            type=event_type,
+            payment_id=payment.id,
+            merchant_order_id=payment.order,
+            amount_minor=payment.amount_minor,
+            currency=payment.currency,
+        ),
+    )
+
+
+def _refund_announced(payment: Payment, refund: Refund, rise_minor: int) -> ExpectedItem:
+    event = ExpectedEvent(
+        type="RefundCompleted",
+        payment_id=payment.id,
+        refund_id=refund.id,
+        amount_minor=rise_minor,
+        currency=payment.currency,
+        refunded_total_minor=refund.total_minor,
+    )
+    return ExpectedItem("announced", event=event)
+
+
+def _stated(payment: Payment, event_type: str) -> ExpectedItem:
+    """An event whose amount and order number are not for everyone to tell."""
+    event = ExpectedEvent(type=event_type, payment_id=payment.id)
+    return ExpectedItem("announced", event=event)
+
+
+def _refused(code: str) -> ExpectedItem:
+    return ExpectedItem("refused", code)
+
+
+def paid(scene: Scene) -> list[Step]:
+    return [scene.paid(scene.a_payment())]
+
+
+def authorised(scene: Scene) -> list[Step]:
+    payment = scene.a_payment()
+    content = scene.built(scene.sender.authorised, payment)
+    return [scene.step(content, announced(payment, "PaymentAuthorized"))]
+
+
+def failed(scene: Scene) -> list[Step]:
+    payment = scene.a_payment()
+    content = scene.built(scene.sender.failed, payment)
+    return [scene.step(content, _stated(payment, "PaymentFailed"))]
+
+
+def closed(scene: Scene) -> list[Step]:
+    payment = scene.a_payment()
+    content = scene.built(scene.sender.closed, payment)
+    return [scene.step(content, _stated(payment, "PaymentClosed"))]
+
+
+def disputed(scene: Scene) -> list[Step]:
+    payment = scene.a_payment()
+    content = scene.built(scene.sender.disputed, payment)
+    return [scene.paid(payment), scene.step(content, _stated(payment, "DisputeOpened"))]
+
+
+def refunded(scene: Scene) -> list[Step]:
+    payment = scene.a_payment()
+    refund = scene.a_refund(payment, payment.amount_minor)
+    return [scene.paid(payment), scene.refunded(payment, refund)]
+
+
+def partly_refunded(scene: Scene) -> list[Step]:
+    """Two parts, then the rest; where totals are stated, their order makes the amounts."""
+    payment = scene.a_payment()
+    part = payment.amount_minor // 4
+    parts = (part, part, payment.amount_minor - 2 * part)
+    refunds = [scene.a_refund(payment, minor) for minor in parts]
+    steps = [scene.paid(payment), *(scene.refunded(payment, refund) for refund in refunds)]
+    return _ordered(steps) if scene.sender.running_totals else steps
+
+
+def refunded_before_paid(scene: Scene) -> list[Step]:
+    payment = scene.a_payment()
+    refund = scene.a_refund(payment, payment.amount_minor // 2)
+    return [scene.refunded(payment, refund), scene.paid(payment)]
+
+
+def duplicate(scene: Scene) -> list[Step]:
+    """One fact in two deliveries, each with the ids, times and nonces of its own."""
+    payment = scene.a_payment()
+    again = scene.built(scene.sender.payment, payment)
+    return [scene.paid(payment), scene.step(again, _repeated(payment))]
+
+
+def two_ids_one_payment(scene: Scene) -> list[Step]:
+    payment = scene.a_payment()
+    other = scene.built(scene.sender.second, payment)
+    return [scene.paid(payment), scene.step(other, _repeated(payment))]
+
+
+def _repeated(payment: Payment) -> ExpectedItem:
+    return replace(announced(payment), outcome="duplicate")
+
+
+def running_total(scene: Scene) -> list[Step]:
+    """Three refunds told as sums; the third overtakes the second, which then adds nothing."""
+    if not scene.sender.running_totals:
+        raise NotHere(f"not at {scene.sender.name}")
+    payment = scene.a_payment()
+    part = payment.amount_minor // 4
+    first, second, third = (scene.a_refund(payment, part) for _ in range(3))
+    return _ordered(
+        [
+            scene.paid(payment),
+            scene.refunded(payment, first),
+            _total(scene, payment, third, _refund_announced(payment, third, 2 * part)),
+            _total(scene, payment, second, ExpectedItem("duplicate")),
+        ]
+    )
+
+
+def _total(scene: Scene, payment: Payment, refund: Refund, item: ExpectedItem) -> Step:
+    return scene.step(scene.sender.refund(payment, refund, scene.keys, scene.ids), item)
+
+
+def _ordered(steps: list[Step]) -> list[Step]:
+    return [replace(s, expectation=replace(s.expectation, any_order=False)) for s in steps]
+
+
+def batch_with_bad_item(scene: Scene) -> list[Step]:
+    build, code = scene.sender.batch, scene.sender.batch_code
+    if build is None:
+        raise NotHere(f"not at {scene.sender.name}")
+    payments = tuple(scene.a_payment() for _ in range(BATCH))
+    bad = _refused("bad_signature") if code == "bad_signature" else ExpectedItem("parked", code)
+    items = [announced(payments[0]), bad, announced(payments[2])]
+    return [scene.step(build(payments, scene.keys, scene.ids), *items)]
+
+
+def wrong_signature(scene: Scene) -> list[Step]:
+    """A message of somebody who knows everything but the key."""
+    step = scene.step(
+        scene.built(scene.sender.payment, scene.a_payment()), _refused("bad_signature"),
+        http="either",
+    )  # fmt: skip
+    return [replace(step, keys=scene.keys.forged())]
+
+
+def tampered_amount(scene: Scene) -> list[Step]:
+    payment = scene.a_payment()
+    step = scene.step(
+        scene.built(scene.sender.payment, payment), _refused("bad_signature"), http="either"
+    )
+    return [replace(step, damage=lambda body: scene.sender.tampered(body, payment))]
+
+
+def stale(scene: Scene) -> list[Step]:
+    """Well signed a quarter of an hour ago: a recorded message sent again."""
+    code = scene.sender.stale_code
+    if code is None:
+        raise NotHere(f"not at {scene.sender.name}")
+    content = scene.built(scene.sender.payment, scene.a_payment())
+    step = scene.step(content, _refused(code), http="either")
+    return [replace(step, shift_ms=-STALE_BY_MS)]
+
+
+def unknown_status(scene: Scene) -> list[Step]:
+    content = scene.built(scene.sender.unknown, scene.a_payment())
+    return [scene.step(content, ExpectedItem("parked", "unknown_meaning"))]
+
+
+def probe(scene: Scene) -> list[Step]:
+    build, code = scene.sender.probe, scene.sender.probe_code
+    if build is None or code is None:
+        raise NotHere(f"not at {scene.sender.name}")
+    signed = build(scene.a_payment(), scene.keys, scene.ids, scene.now_ms)
+    return [scene.step(signed, _refused(code), http="failure" if code == "probe" else "either")]
+
+
+def foreign_account(scene: Scene) -> list[Step]:
+    """Well signed by the provider, for another merchant of it."""
+    if scene.sender.foreign is None:
+        raise NotHere(f"not at {scene.sender.name}")
+    setting, code = scene.sender.foreign
+    known = scene.keys.settings[setting]
+    other = ("1" if known[0] != "1" else "2") + known[1:]
+    return [_as_other(scene, scene.keys.with_setting(setting, other), code)]
+
+
+def test_mode_on_live(scene: Scene) -> list[Step]:
+    """The other mode than the account's, whichever that is."""
+    code = scene.sender.other_mode_code
+    if code is None:
+        raise NotHere(f"not at {scene.sender.name}")
+    other = "test" if scene.keys.mode == "live" else "live"
+    return [_as_other(scene, replace(scene.keys, mode=other), code)]
+
+
+def _as_other(scene: Scene, keys: AccountKeys, code: str) -> Step:
+    content = scene.sender.payment(scene.a_payment(), keys, scene.ids)
+    step = scene.step(content, _refused(code), http="either")
+    return replace(step, keys=keys)
+
+
+def conflict(scene: Scene) -> list[Step]:
+    """One payment, two amounts, both proven: a person has to decide."""
+    payment = scene.a_payment()
+    other = replace(payment, amount_minor=payment.amount_minor + 1)
+    contradiction = scene.step(
+        scene.built(scene.sender.payment, other), ExpectedItem("parked", "conflict")
+    )
+    return _ordered([scene.paid(payment), contradiction])
+
+
+SCENARIOS: Final[dict[str, Story]] = {
+    "paid": paid,
+    "authorised": authorised,
+    "failed": failed,
+    "closed": closed,
+    "refunded": refunded,
+    "partly-refunded": partly_refunded,
+    "refunded-before-paid": refunded_before_paid,
+    "disputed": disputed,
+    "duplicate": duplicate,
+    "two-ids-one-payment": two_ids_one_payment,
+    "running-total": running_total,
+    "batch-with-bad-item": batch_with_bad_item,
+    "wrong-signature": wrong_signature,
+    "tampered-amount": tampered_amount,
+    "stale": stale,
+    "unknown-status": unknown_status,
+    "probe": probe,
+    "foreign-account": foreign_account,
+    "test-mode-on-live": test_mode_on_live,
+    "conflict": conflict,
+}
