@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from schemas.errors import CONFLICT, DEFECT, TOO_OLD, OutcomeWord
-from schemas.event import AMOUNT_REQUIRED, Event, EventType
+from schemas.event import AMOUNT_REQUIRED, CARRIES, Event, EventType
 from schemas.fact import Fact, FactRecord
 from schemas.identity import event_id
 from schemas.ledger import (
@@ -319,6 +319,11 @@ def _event(
     unlinked = event_type.startswith("Refund") and fact.payment_id is None
     if event_type in ("RefundCompleted", "RefundFailed") and not derived and not unlinked:
         total = _total_after(state, event_type, amount, reversed_entry)
+    carried = {name: getattr(fact, name) for name in CARRIES[event_type]}
+    if "refunded_total" in carried:
+        carried["refunded_total"] = None if unlinked else total
+    if "amount" in carried:
+        carried["amount"] = amount
     return Event(
         id=event_id(record.provider, record.ledger, event_type, fact.payment_id, part_id),
         key=record.key or b"",
@@ -333,15 +338,6 @@ def _event(
         causation_id=record.callback_id,
         causation_item=record.item,
         recorded_at_ms=recorded_at_ms,
-        amount=amount,
-        refunded_total=None if unlinked else total,
-        payer_amount=fact.payer_amount,
-        capture_id=fact.capture_id,
-        authorization_id=fact.authorization_id,
-        refund_id=fact.refund_id,
-        merchant_refund_id=fact.merchant_refund_id,
-        dispute_id=fact.dispute_id,
-        method=fact.method,
         out_of_order=(
             event_type in _AFTER_PAYMENT
             and not unlinked
@@ -351,6 +347,7 @@ def _event(
         unlinked=unlinked,
         reverses=None if reversed_entry is None else reversed_entry.id,
         part_id=part_id,
+        **carried,
     )
 
 

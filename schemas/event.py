@@ -33,6 +33,24 @@ OPTIONAL_TEXT: Final = (
     "capture_id", "authorization_id", "refund_id", "merchant_refund_id", "dispute_id", "method",
 )  # fmt: skip
 OPTIONAL_MONEY: Final = ("amount", "refunded_total", "payer_amount")
+_PAYMENT: Final = ("amount", "payer_amount", "authorization_id", "method")
+_CAPTURE: Final = (*_PAYMENT, "capture_id")
+_REFUND: Final = (*_CAPTURE, "refunded_total", "refund_id", "merchant_refund_id")
+_DISPUTE: Final = (*_CAPTURE, "dispute_id")
+# The optional members that each type may carry; what else a fact says stays in the fact.
+CARRIES: Final[dict[EventType, tuple[str, ...]]] = {
+    "PaymentAuthorized": _PAYMENT,
+    "PaymentSucceeded": _CAPTURE,
+    "PaymentFailed": _CAPTURE,
+    "PaymentClosed": _PAYMENT,
+    "PaymentReversed": (*_CAPTURE, "refund_id", "dispute_id"),
+    "PaymentLinked": (),
+    "RefundCompleted": _REFUND,
+    "RefundFailed": _REFUND,
+    "DisputeOpened": _DISPUTE,
+    "DisputeWon": _DISPUTE,
+    "DisputeLost": _DISPUTE,
+}
 _FLAGS: Final = (("out_of_order", "outoforder"), ("derived", "derived"), ("unlinked", "unlinked"))
 
 
