@@ -13,11 +13,18 @@ EMBEDDED = "embedded://"
 FORMS = "kafka://host:port,host:port or embedded:///path/to/file"
 
 
-def open_log(url: str, *, options: Mapping[str, object], clock: Callable[[], int]) -> Log:
+def open_log(
+    url: str,
+    *,
+    options: Mapping[str, object],
+    clock: Callable[[], int],
+    instance_id: str | None = None,
+) -> Log:
     """Open the log that `url` names.
 
     `options` are passed to the Kafka client; the embedded log has none. `clock` returns
     milliseconds since 1970; it dates the embedded log's records (Kafka's broker dates its own).
+    `instance_id` makes a process a static member of its Kafka groups.
 
     Raises:
         ConfigurationError: no such form, or the file cannot hold a log.
@@ -30,7 +37,7 @@ def open_log(url: str, *, options: Mapping[str, object], clock: Callable[[], int
         # Only who uses Kafka pays for loading its client.
         from streams.kafka import KafkaLog
 
-        return KafkaLog(bootstrap, options=options)
+        return KafkaLog(bootstrap, options=options, instance_id=instance_id)
     # Only the scheme is repeated: the rest may hold a password.
     raise ConfigurationError(f"log address with scheme {url.partition(':')[0]!r}: write {FORMS}")
 

@@ -119,10 +119,13 @@ class Publisher:
         _log.info("revisions_published", count=len(missing))
 
     async def _read(self) -> set[tuple[bytes, str]]:
-        revisions = [
-            read_revision(record) async for record in self._log.read(self._topics.accounts.name)
-        ]
-        return {(revision.key, revision.name) for revision in revisions}
+        published = await published_revisions(self._log, self._topics)
+        return {(revision.key, revision.name) for revision in published}
+
+
+async def published_revisions(log: Log, topics: Topics) -> list[Revision]:
+    """Return every account revision that the accounts topic holds, oldest first."""
+    return [read_revision(record) async for record in log.read(topics.accounts.name)]
 
 
 async def run_verify(

@@ -63,7 +63,9 @@ def current_config() -> "Config":
     return load_config(os.environ)
 
 
-def open_configured_log(config: "Config", *, role_default: bool) -> "Log":
+def open_configured_log(
+    config: "Config", *, role_default: bool, instance_id: str | None = None
+) -> "Log":
     """Open the log that the configuration names; `role_default`: `up`, which has a default.
 
     Raises:
@@ -84,7 +86,7 @@ def open_configured_log(config: "Config", *, role_default: bool) -> "Log":
             raise ConfigurationError(
                 f"TILLSTREAM_STATE: {config.state} cannot be made: {error.strerror}"
             ) from error
-    return open_log(config.log_of_up, options=config.kafka, clock=now_ms)
+    return open_log(config.log_of_up, options=config.kafka, clock=now_ms, instance_id=instance_id)
 
 
 def now_ms() -> int:

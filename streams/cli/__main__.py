@@ -1,0 +1,5 @@
+"""Entry of `python -m streams.cli`."""
+
+from streams.cli import main
+
+main()
