@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.structs import TopicPartition as Assigned
 from structlog.testing import capture_logs
 
@@ -203,6 +203,31 @@ async def test_a_quiet_producer_is_forgotten_and_recovers_by_itself() -> None:
         found = await values(log, "quiet")
         await log.close()
     assert sorted(found) == [b"2", *(b"3-%d" % n for n in range(10)), b"4"]
+
+
+async def test_reading_ends_over_what_compaction_removed() -> None:
+    quick = {"log.cleaner.backoff.ms": "100", "log.cleaner.min.cleanable.ratio": "0.01"}
+    with local_broker(properties=quick) as broker:
+        admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
+        await admin.start()
+        config = {"cleanup.policy": "compact", "segment.ms": "200", "delete.retention.ms": "0"}
+        await admin.create_topics([NewTopic("compacted", 1, 1, topic_configs=config)])
+        await admin.close()
+        log = KafkaLog(broker.bootstrap)
+        appender = log.appender()
+        written = 0
+        async with asyncio.timeout(DEADLINE_S):
+            while len(found := [r async for r in log.read("compacted")]) >= written:
+                # One more record of the same key rolls the segment, and the cleaner comes by.
+                written += 3
+                for n in range(3):
+                    await appender.append([Draft("compacted", 0, b"k", b"%d" % n, ())])
+                await asyncio.sleep(0.3)
+        held = {record.offset for record in found}
+        (gone, *_) = sorted(set(range(written)) - held)
+        assert max(held) == written - 1
+        assert await log.get(Position("compacted", 0, gone)) is None
+        await log.close()
 
 
 async def append_soon(appender, value: bytes) -> None:
