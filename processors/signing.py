@@ -50,10 +50,16 @@ class Message(Generic[T]):
 class Authentic(Generic[T]):
     """Content with proof. Made by the checks of this module alone."""
 
-    __slots__ = ("content", "kid", "proof", "unproven")
+    __slots__ = ("content", "kid", "proof", "signed_ms", "unproven")
 
     def __init__(
-        self, made_here: object, content: T, unproven: Fields, kid: str, proof: Proof
+        self,
+        made_here: object,
+        content: T,
+        unproven: Fields,
+        kid: str,
+        proof: Proof,
+        signed_ms: int | None = None,
     ) -> None:
         if made_here is not _MADE_HERE:
             raise TypeError("only a check makes content authentic")
@@ -61,17 +67,32 @@ class Authentic(Generic[T]):
         self.unproven = unproven
         self.kid = kid
         self.proof: Proof = proof
+        self.signed_ms = signed_ms
 
     def then(self, read: "Callable[[T], U]") -> "Authentic[U]":
         """Return the content as `read` reads it: pure reading, opening included."""
-        return Authentic(_MADE_HERE, read(self.content), self.unproven, self.kid, self.proof)
+        return self._with(read(self.content))
 
     def each(self, split: "Callable[[T], Iterable[U]]") -> "tuple[Authentic[U], ...]":
         """Return one proven part for each that `split` finds."""
-        return tuple(
-            Authentic(_MADE_HERE, part, self.unproven, self.kid, self.proof)
-            for part in split(self.content)
-        )
+        return tuple(self._with(part) for part in split(self.content))
+
+    def fresh(self, callback: Callback, signed_ms: int, *, within_ms: int) -> "Authentic[T]":
+        """Return the same, dated by its signed time: only what is proven can be stale.
+
+        The window reaches `within_ms` (inclusive) to either side of the receive time.
+
+        Raises:
+            Stale: outside the window.
+        """
+        skew_ms = signed_ms - callback.received_at_ms
+        if abs(skew_ms) > within_ms:
+            raise Stale(skew_ms)
+        self.signed_ms = signed_ms
+        return self
+
+    def _with(self, content: "U") -> "Authentic[U]":
+        return Authentic(_MADE_HERE, content, self.unproven, self.kid, self.proof, self.signed_ms)
 
 
 def check_rsa(
@@ -144,16 +165,6 @@ def check_opened(
             continue
         return Authentic(_MADE_HERE, opened, sealed.beside, key.kid, "shared-secret")
     raise Undecryptable("no key opens the sealed content")
-
-
-def check_fresh(callback: Callback, signed_ms: int, *, within_ms: int) -> None:
-    """Refuse a signed time further than `within_ms` (inclusive) from the receipt, either side.
-
-    Raises:
-        Stale: outside the window.
-    """
-    if abs(callback.received_at_ms - signed_ms) > within_ms:
-        raise Stale(f"signed more than {within_ms} ms from the receive time")
 
 
 def digest_hex(name: HashName, octets: bytes) -> str:

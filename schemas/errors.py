@@ -29,9 +29,14 @@ class BadSignature(Refused):
 
 
 class Stale(Refused):
-    """Well signed, outside the provider's time window."""
+    """Well signed, outside the provider's time window by the clock of the receipt."""
 
     reason = "stale"
+
+    def __init__(self, skew_ms: int) -> None:
+        """`skew_ms`: signed time minus receive time; many at once mean a wrong clock."""
+        super().__init__(f"signed {skew_ms} ms from the receive time")
+        self.skew_ms = skew_ms
 
 
 class Malformed(Refused):

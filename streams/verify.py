@@ -21,7 +21,7 @@ from processors.account import Account
 from processors.contract import Providers
 from processors.verdict import Judgement, defective, judge, unjudged
 from schemas.callback import Callback, decode_callback
-from schemas.errors import Foreign, UnknownKey
+from schemas.errors import Foreign, Stale, UnknownKey
 from schemas.fact import fact_draft
 from schemas.outcome import outcome_draft
 from schemas.record import Draft, Record
@@ -75,6 +75,7 @@ class Judging:
             self.metrics.alarm("defect")
             return defective(callback.id, record.position, account.revision)
         self._count_keys(judgement, account)
+        self._note_skew(callback, judgement)
         return judgement
 
     def _count_keys(self, judgement: Judgement, account: Account) -> None:
@@ -82,6 +83,17 @@ class Judging:
         for proven in judgement.proven:
             first = bool(keys) and proven.kid == keys[0].kid
             self.metrics.key_hit(account.provider, first=first)
+
+    def _note_skew(self, callback: Callback, judgement: Judgement) -> None:
+        for proven in judgement.proven:
+            if proven.signed_ms is not None:
+                skew_ms = proven.signed_ms - callback.received_at_ms
+                self.metrics.skew.labels(callback.provider).set(skew_ms / 1000)
+                return
+        for error in judgement.errors:
+            if isinstance(error, Stale):
+                self.metrics.skew.labels(callback.provider).set(error.skew_ms / 1000)
+                return
 
     def _drafts(self, judgement: Judgement, provider: str) -> list[Draft]:
         self.metrics.judged(provider, judgement)

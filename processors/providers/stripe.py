@@ -21,7 +21,7 @@ from processors.contract import Inquiry, Provider, Setting, no_check, plain_repl
 from processors.fields import NOTHING, Fields, digits, from_hex, json_fields, meaning, same_mode
 from processors.keys import KeyForm, KeyProblem, Secret, secret_text
 from processors.messages import decodable, framed, header_items
-from processors.signing import Authentic, check_fresh, check_hmac
+from processors.signing import Authentic, check_hmac
 from schemas.callback import Callback
 from schemas.errors import BadSignature, Malformed, UnknownMeaning
 from schemas.fact import Fact, FactType
@@ -120,8 +120,7 @@ def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
         signatures=signatures,
         keys=account.all_keys("verify", "secret"),
     )
-    # After the proof: only a genuine callback can be stale.
-    check_fresh(callback, signed_ms, within_ms=TOLERANCE_MS)
+    proof = proof.fresh(callback, signed_ms, within_ms=TOLERANCE_MS)
     return proof.then(json_fields)
 
 

@@ -34,7 +34,7 @@ from processors.fields import (
 from processors.keys import Key, KeyForm, certificates, public_key, secret_text
 from processors.messages import framed
 from processors.sealing import open_gcm, open_with_any
-from processors.signing import Authentic, check_fresh, check_rsa
+from processors.signing import Authentic, check_rsa
 from schemas.callback import Callback
 from schemas.errors import BadSignature, Malformed, Probe, Undecryptable, UnknownMeaning
 from schemas.fact import Fact, FactType
@@ -105,8 +105,7 @@ def authenticate(
         signature=from_base64(signature, error=BadSignature),
         keys=(key,),
     )
-    # After the proof: only a genuine callback can be stale.
-    check_fresh(callback, signed_ms, within_ms=TOLERANCE_MS)
+    proof = proof.fresh(callback, signed_ms, within_ms=TOLERANCE_MS)
     notice = proof.then(json_fields).then(_opened(account))
     return notice.each(_sub_orders) if "sub_orders" in notice.content.resource else notice
 
