@@ -190,7 +190,7 @@ def certificates(text: str) -> Certificates:
     try:
         chain = x509.load_pem_x509_certificates(text.encode())
         _strong(chain[0].public_key())
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         if isinstance(error, KeyProblem):
             raise
         raise KeyProblem("this is no certificate in PEM form") from error
