@@ -91,6 +91,25 @@ async def existing_topics(log: Log, prefix: str) -> Topics:
     )
 
 
+async def wanted_topics(log: Log, prefix: str, partitions: int | None) -> Topics:
+    """Return the topics as they should be: with the count that is recorded or, before there is
+    one, the count asked for.
+
+    Raises:
+        ConfigurationError: another count was recorded; growing it is another command's work.
+    """
+    standard = topics(prefix)
+    exists = standard.ledger.name in await log.describe()
+    recorded = await recorded_partitions(log, standard) if exists else None
+    if recorded is not None and partitions not in (None, recorded):
+        raise ConfigurationError(
+            f"topic {standard.ledger.name} records {recorded} partitions, not {partitions};"
+            " the count is chosen once, and tillstream topics migrate grows it"
+        )
+    count = recorded or partitions
+    return standard if count is None else topics(prefix, payment_partitions=count)
+
+
 async def recorded_partitions(log: Log, topics: Topics) -> int | None:
     """Return the partition count that the ledger topic records, None where it records none.
 

@@ -138,6 +138,8 @@ class _Reading:
             return value
         if name != "mode":  # What a mode may be is said by the account's form.
             sentence = "missing" if value is None else "write a text in quotes"
+            if value == "":
+                sentence = "it is empty; fill it in"
             self.fault(f"{where}{name}", sentence)
         return None
 
@@ -166,9 +168,10 @@ class _Reading:
         kid, use, kind = (self.text(entry, name, where) for name in ("kid", "use", "kind"))
         text = self._material(entry, number)
         before, after = (self._moment(entry, name, where) for name in ("not_before", "not_after"))
-        if kid is None or use is None or kind is None or text is None:
+        if use is None or kind is None or text is None:
             return None
-        return RawKey(kid, use, kind, text, before, after)
+        # A key without a kid is a fault already; its material is looked at all the same.
+        return RawKey(kid or f"#{number}", use, kind, text, before, after)
 
     def _material(self, entry: Mapping[str, Any], number: int) -> str | None:
         named = [name for name in self._sources if name in entry]

@@ -1,0 +1,85 @@
+"""`tillstream topics`: what the log's topics lack, and creating what is missing."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from streams.cli.output import EXIT_CODES, FINDING, JsonFlag, print_result, table
+
+if TYPE_CHECKING:
+    from streams.topology import Difference
+
+COUNT_MAX = 1_000
+PartitionsOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Partitions of facts, events and ledger; chosen once, at the first apply (12).",
+        min=1,
+        max=COUNT_MAX,
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(no_args_is_help=True, help="The topics of this deployment.")
+    group.command("plan", help=f"Show what differs; exit code 1 if anything does. {EXIT_CODES}")(
+        plan
+    )
+    group.command(
+        "apply",
+        help="Create missing topics and record the partition count. Counts and settings of topics"
+        f" that exist are never changed: what still differs then ends with 1. {EXIT_CODES}",
+    )(apply)
+    app.add_typer(group, name="topics")
+
+
+def plan(partitions: PartitionsOption = None, json: JsonFlag = False) -> None:
+    _finish(_run(partitions, apply=False), json)
+
+
+def apply(partitions: PartitionsOption = None, json: JsonFlag = False) -> None:
+    _finish(_run(partitions, apply=True), json)
+
+
+def _run(partitions: int | None, *, apply: bool) -> "list[Difference]":
+    from streams.cli.frame import current_config, open_configured_log, run_async
+    from streams.topology import differences, ensure_topics, wanted_topics
+
+    config = current_config()
+
+    async def work() -> "list[Difference]":
+        log = open_configured_log(config, role_default=False)
+        try:
+            topics = await wanted_topics(log, config.prefix, partitions)
+            if apply:
+                await ensure_topics(log, topics)
+            return await differences(log, topics)
+        finally:
+            await log.close()
+
+    return run_async(work())
+
+
+def _finish(found: "Sequence[Difference]", json: bool) -> None:
+    plain: list[dict[str, Any]] = [
+        {
+            "topic": each.topic,
+            "kind": each.kind,
+            "wanted": each.wanted,
+            "found": each.found,
+            "apply_mends": each.mend,
+        }
+        for each in found
+    ]
+    rows = [
+        (each.topic, each.kind, each.wanted, each.found, "yes" if each.mend else "no")
+        for each in found
+    ]
+    columns = ("topic", "kind", "wanted", "found", "apply mends it")
+    if rows or json:
+        print_result(json, table("", columns, rows), plain)
+    else:
+        typer.echo("every topic is as it should be")
+    raise typer.Exit(FINDING if found else 0)
