@@ -21,10 +21,9 @@ def sorted_form(
     All received fields take part, unknown ones too: signing is never checked over a chosen few.
     Proves the pairs in the text and no other: what is excluded is not let out either.
     """
-    signed = tuple(
-        sorted(pair for pair in pairs if pair[0] not in exclude and (pair[1] or keep_empty))
-    )
-    return Message(b"&".join([name + b"=" + value for name, value in signed]), signed)
+    signed = [pair for pair in pairs if pair[0] not in exclude and (pair[1] or keep_empty)]
+    signed.sort()
+    return Message(b"&".join(map(b"=".join, signed)), tuple(signed))
 
 
 def joined(values: Iterable[str | None], separator: str) -> bytes:
