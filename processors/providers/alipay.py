@@ -70,9 +70,9 @@ def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
 
 def _signed_texts(pairs: Pairs, sign_type: bytes) -> Iterator[Message[Pairs]]:
     # Which text was signed is not announced. Another text under the same key is no other proof.
+    yield sorted_form(pairs, exclude=WITHOUT_TYPE, keep_empty=True)
     # Some proxies cut the field that the second recipe signs; it can only be the pinned one.
     with_type = (*(pair for pair in pairs if pair[0] != b"sign_type"), (b"sign_type", sign_type))
-    yield sorted_form(pairs, exclude=WITHOUT_TYPE, keep_empty=True)
     yield sorted_form(with_type, exclude=WITH_TYPE, keep_empty=True)
     if not all(value for _, value in pairs):
         yield sorted_form(pairs, exclude=WITHOUT_TYPE, keep_empty=False)
