@@ -3,7 +3,8 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -190,6 +191,7 @@ def certificates(text: str) -> Certificates:
     try:
         chain = x509.load_pem_x509_certificates(text.encode())
         _strong(chain[0].public_key())
+        _read_names(chain)
     except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         if isinstance(error, KeyProblem):
             raise
@@ -198,6 +200,15 @@ def certificates(text: str) -> Certificates:
     return Certificates(
         leaf, tuple(chain[1:]), _ms(leaf.not_valid_before_utc), _ms(leaf.not_valid_after_utc)
     )
+
+
+def _read_names(chain: Iterable[x509.Certificate]) -> None:
+    # Names are parsed at the first look and remembered: a garbled one fails here, at load, and an
+    # odd one (a country of four letters) is none of our business to warn about.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        for each in chain:
+            _ = each.subject, each.issuer
 
 
 def public_pem(material: Material) -> str | None:

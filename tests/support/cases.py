@@ -1,0 +1,108 @@
+"""The vectors of every registered provider, ready to be judged; and what a judgement said."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from processors.account import Account
+from processors.contract import Provider
+from processors.registry import PROVIDERS
+from processors.vectors import case_account, case_callback
+from processors.verdict import judge
+from schemas.callback import Callback
+from schemas.event import AMOUNT_REQUIRED
+from schemas.record import Position
+
+VECTORS = Path(__file__).parents[1] / "vectors"
+POSITION = Position("vectors", 0, 0)
+Case = dict[str, Any]
+
+
+@cache
+def cases_of(name: str) -> tuple[Case, ...]:
+    """Return the cases of a provider; none where it has no file yet."""
+    path = VECTORS / f"{name}.json"
+    return tuple(json.loads(path.read_text())["cases"]) if path.exists() else ()
+
+
+def every_case() -> Iterator[tuple[str, Case]]:
+    for name in PROVIDERS:
+        for case in cases_of(name):
+            yield name, case
+
+
+@cache
+def announcing(name: str, most: int) -> tuple[Case, ...]:
+    """Return up to `most` cases that announce something, as different as they can be."""
+    found: dict[Any, Case] = {}
+    for case in cases_of(name):
+        events = case["expect"].get("events")
+        if case["expect"]["verdict"] == "accepted" and events:
+            types = tuple(event["type"] for event in events)
+            settings = tuple(sorted(case["account"]["settings"].items()))
+            kinds = tuple((key["use"], key["kind"]) for key in case["account"]["keys"])
+            found.setdefault((types, kinds, settings), case)
+    spread = list(found.values())
+    # Every kind of event first, then other accounts that say the same.
+    spread.sort(key=lambda case: [event["type"] for event in case["expect"]["events"]])
+    step = max(1, len(spread) // most)
+    return tuple(spread[::step][:most])
+
+
+@dataclass(frozen=True)
+class Said:
+    """What came of a callback: faults of items that were refused or parked, and the facts."""
+
+    accepted: bool
+    faults: tuple[str, ...]
+    facts: frozenset[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One callback before one account."""
+
+    provider: Provider[Any]
+    account: Account
+    callback: Callback
+
+    def said(self) -> Said:
+        """Judge it. Anything but `CallbackError` out of a provider escapes and fails the test."""
+        judgement = judge(self.callback, POSITION, self.provider, self.account)
+        facts = [record.fact for record, _ in judgement.facts]
+        for fact in facts:
+            assert fact.amount is not None or fact.type not in AMOUNT_REQUIRED
+        return Said(
+            judgement.accepted,
+            tuple(error.reason for error in judgement.errors),
+            frozenset(
+                (
+                    fact.type, fact.payment_id, fact.merchant_order_id, fact.capture_id,
+                    fact.authorization_id, fact.attempt_id, fact.refund_id, fact.dispute_id,
+                    fact.amount, fact.refunded_total,
+                )
+                for fact in facts
+            ),
+        )  # fmt: skip
+
+    def with_body(self, body: bytes) -> "Trial":
+        return replace(self, callback=replace(self.callback, body=body))
+
+    def with_headers(self, headers: Sequence[tuple[str, str]]) -> "Trial":
+        return replace(self, callback=replace(self.callback, headers=tuple(headers)))
+
+
+def trial(name: str, case: Case) -> Trial:
+    provider = PROVIDERS[name]
+    account = case_account(provider, case["account"])
+    return Trial(provider, account, case_callback(name, account.name, case))
+
+
+def assert_no_more(before: Said, after: Said, what: str) -> None:
+    """A change without a new proof: the same facts, or refused; never others, never silence."""
+    assert after.facts <= before.facts, f"{what}: announces what was not proven"
+    if not after.faults:
+        assert after.facts == before.facts, f"{what}: accepted with another content"
