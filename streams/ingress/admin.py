@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from processors.contract import Reply
-from streams.ingress.http import Exchange, Serve
+from streams.ingress.exchange import Exchange, Serve
 from streams.ingress.limits import DEFAULT_LIMITS
 from streams.ingress.problems import ProblemCode, problem
 from streams.ingress.server import HttpServer

@@ -25,7 +25,7 @@ from schemas.topics import Topics, partition_for_callback
 from streams.ingress.batcher import Batcher
 from streams.ingress.buckets import Buckets
 from streams.ingress.clients import Clients, network
-from streams.ingress.http import Exchange, Serve
+from streams.ingress.exchange import Exchange, Serve
 from streams.ingress.limits import Limits
 from streams.ingress.metrics import NO_PROVIDER, IngressMetrics
 from streams.ingress.notes import Notes

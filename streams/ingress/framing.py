@@ -1,60 +1,53 @@
 """What the headers say about the framing of a request, beyond what llhttp checks."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from streams.ingress.problems import ProblemCode
 
-_NAMES: Final = {"expect", "content-length", "transfer-encoding", "connection"}
+_NAMES: Final = frozenset(("expect", "content-length", "transfer-encoding"))
 _LENGTHS: Final = frozenset(len(name) for name in _NAMES)
 
 
-@dataclass(frozen=True, slots=True)
-class Framing:
-    """`head`: a request head that frames a body in the same way, and asks for nothing else."""
+class Framing(NamedTuple):
+    """`length`: what Content-Length says, else 0; `chunked`: how the body comes instead."""
 
     fault: ProblemCode | None
     length: int
+    chunked: bool
     expects: bool
     http_10: bool
-    head: bytes
 
-
-_PLAIN: Final = Framing(None, 0, False, False, b"POST / HTTP/1.1\r\n\r\n")
+    @property
+    def head(self) -> bytes:
+        """Return a request head that frames a body in the same way, and asks for nothing else."""
+        if self.chunked:
+            return b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        return b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % self.length
 
 
 def read_framing(headers: tuple[tuple[str, str], ...], version: str) -> Framing:
     """Return the framing of a request; llhttp has already refused lengths that are no numbers,
     repeated lengths, and a length beside a transfer coding.
     """
-    found = {
-        lower: value
-        for name, value in headers
-        if len(name) in _LENGTHS and (lower := name.lower()) in _NAMES
-    }
-    if not found and version == "1.1":
-        return _PLAIN
-    length = found.get("content-length")
-    coding = found.get("transfer-encoding")
-    expect = found.get("expect")
+    length = 0
+    coding = expect = None
+    for name, value in headers:
+        if len(name) in _LENGTHS:
+            lower = name.lower()
+            if lower == "content-length":
+                length = int(value)
+            elif lower == "transfer-encoding":
+                coding = value.lower()
+            elif lower == "expect":
+                expect = value.lower()
     fault: ProblemCode | None = None
     if version not in ("1.0", "1.1"):
         fault = "version-unknown"
     elif coding is not None and version == "1.0":
         fault = "bad-request"  # HTTP/1.0 knows no codings: RFC 9112 calls the framing faulty.
-    elif coding is not None and coding.lower() != "chunked":
+    elif coding is not None and coding != "chunked":
         fault = "transfer-coding-unknown"
-    elif expect is not None and expect.lower() != "100-continue":
+    elif expect is not None and expect != "100-continue":
         fault = "expectation-failed"
-    head = b"POST / HTTP/1.1\r\n"
-    if length is not None:
-        head += b"Content-Length: %b\r\n" % length.encode("latin-1")
-    elif coding is not None:
-        head += b"Transfer-Encoding: chunked\r\n"
-    return Framing(
-        fault,
-        int(length) if length else 0,
-        expect is not None and version == "1.1",
-        version == "1.0",
-        head + b"\r\n",
-    )
+    expects = expect is not None and version == "1.1"
+    return Framing(fault, length, coding is not None, expects, version == "1.0")

@@ -7,9 +7,8 @@ Does not:    reuse a connection after a request that it could not frame in exact
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 from math import inf
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import orjson
 from httptools import (
@@ -21,6 +20,7 @@ from httptools import (
 )
 
 from processors.contract import Reply
+from streams.ingress.exchange import Exchange, Serve
 from streams.ingress.framing import Framing, read_framing
 from streams.ingress.problems import ProblemCode
 from streams.ingress.wire import CONTINUE, encode
@@ -28,72 +28,40 @@ from streams.ingress.wire import CONTINUE, encode
 if TYPE_CHECKING:
     from streams.ingress.server import HttpServer
 
-Serve = Callable[[bytes], None]
 # What the next byte from the peer belongs to; DEAF: nothing is read any more, only discarded.
 IDLE, HEADERS, BODY, DEAF = range(4)
 # Of one header in JSON: brackets, four quotes, two commas.
 _JSON_PER_HEADER: Final = 8
 
 
-class Service(Protocol):
-    """What is served on a connection. Called in the loop; must not block."""
-
-    def admit(self, exchange: "Exchange") -> Reply | Serve:
-        """Decide when the headers are complete: a refusal, or what takes the whole body.
-
-        What takes the body answers the exchange once, now or later.
-        """
-
-    def refuse(self, exchange: "Exchange", code: ProblemCode) -> Reply:
-        """Return the answer to a request that breaks a limit; its target may be empty."""
-
-    def failed(self, error: BaseException) -> None:
-        """Hear of a defect of ours; the request is answered 500 or its connection dropped."""
-
-    def sweep(self, now_s: float) -> None:
-        """Hear the server's tick: a moment to forget what is no longer needed."""
-
-
-class Exchange:
-    """One request and, in time, its answer. `received_at_ms`: when its headers were complete."""
-
-    __slots__ = (
-        "_connection", "expects", "headers", "http_10", "last", "method", "received_at_ms",
-        "refusal", "reply", "target",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        connection: "Connection",
-        method: str,
-        target: str,
-        headers: tuple[tuple[str, str], ...],
-        received_at_ms: int,
-    ) -> None:
-        self._connection = connection
-        self.method = method
-        self.target = target
-        self.headers = headers
-        self.received_at_ms = received_at_ms
-        self.http_10 = False
-        self.last = False
-        self.expects = False
-        self.refusal: Reply | None = None
-        self.reply: Reply | None = None
-
-    @property
-    def peer(self) -> str:
-        return self._connection.peer
-
-    def answer(self, reply: Reply) -> None:
-        """Answer, once; a second answer, or one to a peer that has gone, is dropped."""
-        if self.reply is None:
-            self.reply = reply
-            self._connection.flush()
-
-
 class Connection(asyncio.Protocol):
     """The protocol of one accepted socket."""
+
+    __slots__ = (
+        "_body",
+        "_body_bytes",
+        "_carried_bytes",
+        "_eof",
+        "_exchange",
+        "_fault",
+        "_headers",
+        "_held_bytes",
+        "_limits",
+        "_linger_bytes",
+        "_parser",
+        "_phase",
+        "_queue",
+        "_requests",
+        "_serve",
+        "_server",
+        "_target",
+        "_time_s",
+        "_transport",
+        "_upgrade",
+        "deadline_s",
+        "peer",
+        "write_deadline_s",
+    )
 
     def __init__(self, server: "HttpServer") -> None:
         self._server = server
@@ -113,8 +81,7 @@ class Connection(asyncio.Protocol):
         self._exchange: Exchange | None = None
         self._serve: Serve | None = None
         self._target = b""
-        self._headers: list[tuple[str, str]] = []
-        self._header_bytes = 0
+        self._headers: list[tuple[bytes, bytes]] = []
         self._fault: ProblemCode | None = None
         self._body: bytes | bytearray = b""
         self._body_bytes = 0
@@ -143,8 +110,11 @@ class Connection(asyncio.Protocol):
         self._feed(data)
         if self._phase in (HEADERS, BODY) and self._requests == request:
             self._carry(len(data))
-        if self._phase == HEADERS and self._fault is not None:
-            self._refuse(self._fault)
+        if self._phase == HEADERS:
+            if len(self._headers) > self._limits.header_count_max:
+                self._fault = self._fault or "headers-too-large"
+            if self._fault is not None:
+                self._refuse(self._fault)
 
     def eof_received(self) -> bool:
         """Keep the socket for answers that are due; a request cut short is dropped unstored."""
@@ -215,7 +185,6 @@ class Connection(asyncio.Protocol):
         self._requests += 1
         self._target = b""
         self._headers = []
-        self._header_bytes = 0
         self._fault = None
         self._carried_bytes = 0
         self.deadline_s = self._time_s() + self._limits.header_timeout_s
@@ -227,30 +196,25 @@ class Connection(asyncio.Protocol):
                 self._fault = "target-too-long"
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._phase != HEADERS:
-            return  # A trailer: not signed by anybody, and no header.
-        self._header_bytes += len(name) + len(value)
-        limits = self._limits
-        if (
-            self._header_bytes > limits.header_bytes_max
-            or len(self._headers) >= limits.header_count_max
-        ):
-            self._fault = self._fault or "headers-too-large"
-            return
-        self._headers.append((name.decode("latin-1"), value.decode("latin-1")))
+        # Called sixteen times a request: counting is done once, when they are complete. A trailer
+        # comes here too, after the headers were taken: not signed by anybody, and no header.
+        self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         if self._phase != HEADERS or self._parser is None:
             return
         parser = self._parser
+        headers = tuple(
+            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._headers]
+        )
         exchange = Exchange(
             self,
             parser.get_method().decode("ascii"),
             self._target.decode("latin-1"),
-            tuple(self._headers),
+            headers,
             self._server.clock(),
         )
-        framing = read_framing(exchange.headers, parser.get_http_version())
+        framing = read_framing(headers, parser.get_http_version())
         exchange.http_10 = framing.http_10
         exchange.last = (
             not parser.should_keep_alive()
@@ -336,7 +300,7 @@ class Connection(asyncio.Protocol):
     def _admit(self, exchange: Exchange, framing: Framing) -> None:
         limits = self._limits
         fault = self._fault or framing.fault
-        if fault is None and self._too_large_as_json(exchange.headers):
+        if fault is None and self._too_large(exchange.headers):
             fault = "headers-too-large"
         if fault is not None:
             self._refuse(fault)
@@ -360,12 +324,15 @@ class Connection(asyncio.Protocol):
             elif self._queue[0] is exchange:
                 self._continue(exchange)
 
-    def _too_large_as_json(self, headers: tuple[tuple[str, str], ...]) -> bool:
-        limit = self._limits.header_bytes_max
+    def _too_large(self, headers: tuple[tuple[str, str], ...]) -> bool:
+        limits = self._limits
+        if len(headers) > limits.header_count_max:
+            return True
+        raw_bytes = sum([len(name) + len(value) for name, value in headers])
         # No character that llhttp lets through takes more than two bytes in JSON.
-        if 2 * self._header_bytes + _JSON_PER_HEADER * len(headers) + 2 <= limit:
+        if 2 * raw_bytes + _JSON_PER_HEADER * len(headers) + 2 <= limits.header_bytes_max:
             return False
-        return len(orjson.dumps(headers)) > limit
+        return len(orjson.dumps(headers)) > limits.header_bytes_max
 
     def _carry(self, size: int) -> None:
         """Count what arrives of one request in later reads: unfinished lines, chunk framing."""

@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import Final
 
 from processors.contract import Reply
-from streams.ingress.http import Connection, Exchange, Serve, Service
+from streams.ingress.exchange import Exchange, Serve, Service
+from streams.ingress.http import Connection
 from streams.ingress.limits import Limits
 from streams.ingress.problems import ProblemCode, problem
 from streams.ingress.wire import encode, http_date

@@ -20,7 +20,7 @@ from processors.keys import KeyForm, Secret
 from processors.messages import framed
 from processors.signing import Authentic, check_hmac
 from schemas.callback import Callback, decode_callback
-from schemas.errors import BadSignature, Malformed, UnknownMeaning
+from schemas.errors import BadSignature, UnknownMeaning
 from schemas.fact import Fact
 from schemas.record import Draft, Position, Record
 from schemas.topics import topics
@@ -37,6 +37,7 @@ class FakeAppender:
     def __init__(self) -> None:
         self.stored: list[Draft] = []
         self.calls: list[int] = []
+        self.called = asyncio.Event()
         self.gate: asyncio.Event | None = None
         self.error: Exception | None = None
         self.stuck_partitions: frozenset[int] = frozenset()
@@ -44,6 +45,7 @@ class FakeAppender:
 
     async def append(self, drafts: Sequence[Draft]) -> Sequence[Position]:
         self.calls.append(len(drafts))
+        self.called.set()
         if self.error is not None:
             raise self.error
         if self.gate is not None:
@@ -129,8 +131,17 @@ PLAIN: Provider[Any] = Provider(
     title="Plainpay",
     protocol="1",
     methods=("POST",),
-    settings=(Setting(name="shop", required=True, pinned=True, choices=(), meaning="the shop", example="s"),),
-    keys=(KeyForm(use="verify", kind="secret", decode=lambda text: Secret(text.encode()), required=True, chosen_by="tried in turn", note="secret"),),
+    settings=(
+        Setting(
+            name="shop", required=True, pinned=True, choices=(), meaning="the shop", example="s"
+        ),
+    ),
+    keys=(
+        KeyForm(
+            use="verify", kind="secret", decode=lambda text: Secret(text.encode()),
+            required=True, chosen_by="tried in turn", note="a test's secret",
+        ),
+    ),
     check=no_check,
     authenticate=_authenticate,
     interpret=_interpret,
