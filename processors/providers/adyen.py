@@ -116,17 +116,21 @@ def authenticate(
         whole = Message(callback.body, callback.body)
         return _checked(whole, header, account).then(json_fields)
     envelope = json_fields(callback.body)
-    wrapped = envelope.children("notificationItems")
+    items = envelope.raw("notificationItems")
+    if not isinstance(items, list):
+        raise Malformed("no list of notification items")
     live = envelope.optional_text("live")
-    return tuple(_item(each, live, account) for each in wrapped)
+    return tuple(_item(each, live, account) for each in items)
 
 
 def _item(
-    wrapped: Fields, live: str | None, account: Account
+    wrapped: object, live: str | None, account: Account
 ) -> Authentic[Fields] | CallbackError:
     # Items are judged one by one: a bad one must not take the good ones with it.
     try:
-        item = wrapped.child("NotificationRequestItem")
+        if not isinstance(wrapped, dict):
+            raise Malformed("a notification item that is no object")
+        item = Fields(wrapped).child("NotificationRequestItem")
         extra = item.optional_child("additionalData") or NOTHING
         signature = extra.text("hmacSignature", absent=BadSignature).encode()
         beside = Fields({"live": live, "eventDate": item.raw("eventDate")})

@@ -170,6 +170,9 @@ def batches() -> list[dict[str, Any]]:
         made("batch-with-an-empty-wrapper", "One item is no item at all.",
              body(first).replace(b'"notificationItems": [', b'"notificationItems": [{}, '),
              accepted(one), of=now),
+        made("batch-with-an-item-that-is-no-object", "Nor this one.",
+             body(first).replace(b'"notificationItems": [', b'"notificationItems": [null, '),
+             accepted(one), of=now),
         made("same-item-twice", "One fact, whatever the batch.", body(first, first),
              accepted(one), of=now),
     ]  # fmt: skip
