@@ -119,6 +119,7 @@ MEANINGS: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ("charge-expired", "charge.expired", charge(captured=False),
      accepted(fact("PaymentClosed", "ch_made1"))),
     ("charge-refunded-is-a-hint", "charge.refunded", charge(amount_refunded=700), accepted()),
+    ("charge-updated", "charge.updated", charge(), accepted()),
     ("charge-word-of-the-future", "charge.evaporated", charge(), unsupported("unknown_meaning")),
     ("session-unpaid", "checkout.session.completed", session(payment_status="unpaid"), accepted()),
     ("session-without-price", "checkout.session.completed",
