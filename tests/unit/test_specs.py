@@ -149,20 +149,19 @@ def test_topics_agree_in_code_asyncapi_and_deployment(asyncapi):
 
 
 def test_operations_name_who_writes_and_reads(asyncapi):
-    written = {name: set() for name in asyncapi["channels"]}
-    read_by = {name: set() for name in asyncapi["channels"]}
-    for operation in asyncapi["operations"].values():
-        channel = operation["channel"]["$ref"].rpartition("/")[2]
-        assert operation["messages"], "an operation without messages says nothing"
-        (written if operation["action"] == "send" else read_by)[channel].add(channel)
-    for role, channels in SENDS.items():
-        for channel in channels:
-            assert role in getattr(STANDARD, channel).written_by.split(", ")
-    for channel in written:
-        writers = {role for role, channels in SENDS.items() if channel in channels}
-        assert writers == set(getattr(STANDARD, channel).written_by.split(", "))
-        assert written[channel]
-    assert all(role in ("verify", "settle", "views") for role in RECEIVES)
+    operations = asyncapi["operations"].values()
+    assert all(each["messages"] for each in operations)
+    sent = [each["channel"]["$ref"] for each in operations if each["action"] == "send"]
+    for name in asyncapi["channels"]:
+        writers = {role for role, channels in SENDS.items() if name in channels}
+        assert writers == set(getattr(STANDARD, name).written_by.split(", "))
+        assert sent.count(f"#/channels/{name}") == len(writers)
+    groups = {
+        operation["bindings"]["kafka"]["groupId"]["enum"][0]
+        for operation in operations
+        if operation["action"] == "receive"
+    }
+    assert groups == {f"payments-{role}" for role in RECEIVES}
 
 
 @pytest.mark.parametrize("file", GOLDENS, ids=lambda file: file.stem)
