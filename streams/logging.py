@@ -4,6 +4,7 @@ Every line passes the redaction last, those of libraries too. Tracebacks hold no
 there lie bodies and keys.
 """
 
+import contextlib
 import logging
 import re
 import sys
@@ -42,7 +43,7 @@ def configure_logging(*, level: int = logging.INFO, human: bool | None = None) -
         logger_factory=_StderrFactory(),
         cache_logger_on_first_use=True,
     )
-    lines = logging.StreamHandler(sys.stderr)
+    lines = _Lines()
     lines.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
@@ -63,14 +64,31 @@ def redacted(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     return {name: _member(name, value, 0) for name, value in event.items()}
 
 
+class _Lines(logging.Handler):
+    """Writes the lines of the standard library's loggers."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            _write(self.format(record))
+        except (TypeError, ValueError, KeyError):
+            # The library would print the record's arguments as they are.
+            _write(f'{{"event":"a line of {record.name} could not be formatted"}}')
+
+
+def _write(line: str) -> None:
+    # Looked up at each line, for it may be replaced; that nobody reads it ends no stage.
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(line + "\n")
+
+
 class _StderrFactory:
-    """Makes loggers that look stderr up at each line: it may be replaced after set-up."""
+    """Makes loggers that write lines to stderr."""
 
     def __call__(self, *args: Any) -> "_StderrFactory":
         return self
 
     def msg(self, line: str) -> None:
-        sys.stderr.write(line + "\n")
+        _write(line)
 
     debug = info = warning = error = critical = exception = fatal = log = msg
 

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from processors.account_form import RawKey
 from processors.contract import ReplyWhen
+from processors.keys import KeyKind, KeyUse
 from streams.accounts.finding import Finding
 from streams.accounts.material import Source, key_sources
 
@@ -165,13 +166,25 @@ class _Reading:
     def _key(self, entry: Mapping[str, Any], number: int) -> RawKey | None:
         where = f"keys[{number}]."
         self.unknown(entry, (*KEY_MEMBERS, *self._sources), where)
-        kid, use, kind = (self.text(entry, name, where) for name in ("kid", "use", "kind"))
+        kid = self.text(entry, "kid", where)
+        use = self._word(entry, "use", where, get_args(KeyUse))
+        kind = self._word(entry, "kind", where, get_args(KeyKind))
         text = self._material(entry, number)
         before, after = (self._moment(entry, name, where) for name in ("not_before", "not_after"))
         if use is None or kind is None or text is None:
             return None
         # A key without a kid is a fault already; its material is looked at all the same.
         return RawKey(kid or f"#{number}", use, kind, text, before, after)
+
+    def _word(
+        self, entry: Mapping[str, Any], name: str, where: str, words: tuple[str, ...]
+    ) -> str | None:
+        text = self.text(entry, name, where)
+        if text is not None and text not in words:
+            # Another word may be the key itself, pasted a line too high: it is not repeated.
+            self.fault(f"{where}{name}", f"choose one of {', '.join(words)}")
+            return None
+        return text
 
     def _material(self, entry: Mapping[str, Any], number: int) -> str | None:
         named = [name for name in self._sources if name in entry]

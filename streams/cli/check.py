@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import unquote
 
 import typer
 
@@ -77,13 +79,19 @@ def _seen(config: "Config") -> "tuple[Sequence[Revision], str | None]":
     """Return the revisions of the accounts topic, and a sentence where it cannot be read."""
     from schemas.errors import InvalidRecord, Unavailable
     from schemas.topics import topics
-    from streams.accounts.history import published_revisions
     from streams.cli.frame import open_configured_log, run_async
+    from streams.verify import published_revisions
+
+    if _is_absent_file(config.log or ""):
+        return (), None  # Opening it would make it; a check changes nothing.
 
     async def read() -> "Sequence[Revision]":
         log = open_configured_log(config, role_default=False)
+        names = topics(config.prefix)
         try:
-            return await published_revisions(log, topics(config.prefix))
+            if names.accounts.name not in await log.describe():
+                return ()
+            return await published_revisions(log, names)
         finally:
             await log.close()
 
@@ -91,6 +99,11 @@ def _seen(config: "Config") -> "tuple[Sequence[Revision], str | None]":
         return run_async(read()), None
     except (Unavailable, InvalidRecord) as error:
         return (), f"the accounts topic cannot be read: {error}; --offline goes without"
+
+
+def _is_absent_file(url: str) -> bool:
+    path = unquote(url.removeprefix("embedded://"))
+    return url.startswith("embedded:///") and not Path(path).exists()
 
 
 def settings_plain(config: "Config") -> dict[str, Any]:
