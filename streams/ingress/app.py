@@ -48,7 +48,9 @@ class AccountsLike(Protocol):
     def get(self, provider: str, name: str) -> Account | None: ...
 
     def reply_when(self, provider: str, name: str) -> ReplyWhen:
-        """Return the provider's own moment, unless the account file says `verified`."""
+        """Return the account's moment. It can only tighten: where the provider's own is
+        `verified` (it signs its replies), nobody is asked.
+        """
 
 
 class _Intake:
@@ -162,7 +164,9 @@ class CallbackApp:
         account = None if provider is None else self._accounts.get(provider_name, name)
         if provider is None or account is None:
             return None
-        when = self._accounts.reply_when(provider_name, name)
+        when = provider.reply_when
+        if when == "stored":
+            when = self._accounts.reply_when(provider_name, name)
         client = self._clients.client(exchange.peer, exchange.headers)
         return _Intake(exchange, provider, account, when, client)
 

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from schemas.errors import Unavailable
 from schemas.record import Draft
 from streams.ingress.limits import Limits
 from streams.log import Appender
@@ -24,12 +23,18 @@ APART_S: Final = 5.0
 class _Round:
     """Drafts that are appended together, and who waits for them."""
 
-    __slots__ = ("_timer", "drafts", "size_bytes", "waiting")
+    __slots__ = ("_failed", "_timer", "drafts", "size_bytes", "waiting")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, deadline_s: float) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        deadline_s: float,
+        failed: Callable[[BaseException], None],
+    ) -> None:
         self.drafts: list[Draft] = []
         self.waiting: list[Told] | None = []
         self.size_bytes = 0
+        self._failed = failed
         self._timer = loop.call_at(deadline_s, self.tell, False)
 
     def tell(self, stored: bool) -> None:
@@ -37,7 +42,10 @@ class _Round:
         waiting, self.waiting = self.waiting, None
         self._timer.cancel()
         for told in waiting or ():
-            told(stored)
+            try:
+                told(stored)
+            except Exception as error:  # noqa: BLE001 - the others must hear as well
+                self._failed(error)
 
 
 class Batcher:
@@ -81,7 +89,7 @@ class Batcher:
         round_ = self._rounds.get(lane)
         if round_ is None:
             deadline_s = now_s + self._limits.ack_timeout_s
-            round_ = self._rounds[lane] = _Round(self._loop, deadline_s)
+            round_ = self._rounds[lane] = _Round(self._loop, deadline_s, self._failed)
         round_.drafts.append(draft)
         assert round_.waiting is not None
         round_.waiting.append(told)
@@ -125,11 +133,7 @@ class Batcher:
     async def _stored(self, drafts: Sequence[Draft]) -> bool:
         try:
             await self._appender.append(drafts)
-        except Unavailable as error:
-            self._go_apart()
-            self._failed(error)
-            return False
-        except Exception as error:  # noqa: BLE001 - the waiters must hear; what failed is counted
+        except Exception as error:  # noqa: BLE001 - Unavailable or a defect: not acknowledged
             self._go_apart()
             self._failed(error)
             return False

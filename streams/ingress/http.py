@@ -183,8 +183,6 @@ class Connection(asyncio.Protocol):
             return
         self._phase = HEADERS
         self._requests += 1
-        self._target = b""
-        self._headers = []
         self._fault = None
         self._carried_bytes = 0
         self.deadline_s = self._time_s() + self._limits.header_timeout_s
@@ -221,6 +219,7 @@ class Connection(asyncio.Protocol):
             or self._requests >= self._limits.requests_per_connection_max
             or len(self._queue) + 1 >= self._limits.pipeline_max
         )
+        self._headers = []
         self._exchange = exchange
         self._queue.append(exchange)
         self._phase = BODY
@@ -292,6 +291,7 @@ class Connection(asyncio.Protocol):
         if self._phase != BODY or framing is None:
             return
         if self._exchange is not None and self._exchange.method == "CONNECT":
+            self._exchange.last = True
             self.on_message_complete()
             return
         self._parser = HttpRequestParser(self)
@@ -417,6 +417,8 @@ class Connection(asyncio.Protocol):
             self.abort()
 
     def _release(self) -> None:
+        """Keep nothing of a request that has been handed on: an idle connection is cheap."""
         self._server.release(self._held_bytes)
         self._held_bytes = 0
-        self._body = b""
+        self._body = self._target = b""
+        self._headers = []

@@ -58,7 +58,7 @@ DEFAULT_LIMITS: Final = Limits(
     # Longer than any provider waits for an answer; a body of 7 s is a genuine one.
     body_timeout_s=30.0,
     connections_max=10_000,
-    requests_per_connection_max=100_000,
+    requests_per_connection_max=10_000,
     pipeline_max=32,
     keep_alive_s=75.0,
     write_timeout_s=10.0,

@@ -40,16 +40,17 @@ class IngressMetrics:
         self.pending_bytes = Gauge(
             "tillstream_ingress_pending_bytes",
             "Bytes that await an acknowledgement",
-            registry=registry,
-        )
+            registry=registry, multiprocess_mode="livesum",
+        )  # fmt: skip
         self.receiving_bytes = Gauge(
             "tillstream_ingress_receiving_bytes",
             "Bytes of bodies that have not arrived whole",
-            registry=registry,
-        )
+            registry=registry, multiprocess_mode="livesum",
+        )  # fmt: skip
         self.connections = Gauge(
-            "tillstream_ingress_connections", "Open connections", registry=registry
-        )
+            "tillstream_ingress_connections", "Open connections",
+            registry=registry, multiprocess_mode="livesum",
+        )  # fmt: skip
         self._answer: dict[tuple[str, int], Counter] = {}
         self._refusal: dict[tuple[str, str], Counter] = {}
 

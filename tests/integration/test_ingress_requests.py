@@ -26,8 +26,7 @@ async def call(running: Ingress, raw: bytes, *, head_only: bool = False) -> Answ
     """Send one request on a connection of its own and return its answer."""
     async with await Wire.open(running.address) as wire:
         await wire.send(raw)
-        answer = await wire.answer(head_only=head_only)
-    return answer
+        return await wire.answer(head_only=head_only)
 
 
 async def test_stored_callback_keeps_every_byte_name_order_and_repetition(shop: Ingress) -> None:
