@@ -1,6 +1,7 @@
 """Message builders: the exact bytes that are signed, and what a good signature proves."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from processors.signing import Message
 from schemas.errors import BadSignature
@@ -31,17 +32,17 @@ def joined(values: Iterable[str | None], separator: str) -> bytes:
     return separator.join("" if value is None else value for value in values).encode()
 
 
-def header_items(value: bytes, *, between: bytes) -> Mapping[bytes, tuple[bytes, ...]]:
+def header_items(value: bytes, *, between: bytes) -> Mapping[bytes, Sequence[bytes]]:
     """Return the values of `name=value` items of one header by name, in order, as they stand.
 
     An item without `=` is no item; which names count, and how often, is the provider's to say.
     """
-    found: dict[bytes, tuple[bytes, ...]] = {}
+    found: defaultdict[bytes, list[bytes]] = defaultdict(list)
     for item in value.split(between):
         name, equals, text = item.partition(b"=")
         if equals:
-            found[name] = (*found.get(name, ()), text)
-    return found
+            found[name].append(text)
+    return dict(found)
 
 
 def decodable(

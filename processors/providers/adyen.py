@@ -226,7 +226,7 @@ def _money(item: Fields) -> Money | None:
 
 
 def check(account: Account) -> tuple[str, ...]:
-    """Return what a standard webhook lacks, and what a platform webhook cannot use."""
+    """Return what a standard webhook lacks."""
     needed = ("merchant_account_code", "capture_delay")
     if account.settings["webhook_type"] == "standard":
         return tuple(

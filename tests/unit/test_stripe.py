@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from stripe import SignatureVerificationError, WebhookSignature
 
 from processors.keys import KeyProblem
 from processors.providers.stripe import EVENTS, EVENTS_BY_STATE, PROVIDER
@@ -95,3 +96,36 @@ def test_secret_that_no_console_shows_does_not_load(text: str) -> None:
 def test_reply_is_the_status_alone(status: int, answered: int) -> None:
     reply = reply_to("stripe", status)
     assert (reply.status, reply.body) == (answered, b"")
+
+
+def agrees_with_library(case: dict[str, Any]) -> bool | None:
+    """Return whether the official library takes the signature; None where it cannot be asked."""
+    whole = trial("stripe", case)
+    headers = [value for name, value in whole.callback.headers if name == "Stripe-Signature"]
+    try:
+        body = whole.callback.body.decode()
+    except UnicodeDecodeError:
+        return None
+    in_force = whole.account.as_of(whole.callback.received_at_ms)
+    for key in in_force.all_keys("verify", "secret"):
+        try:
+            # Without a tolerance: the library knows no receive time.
+            WebhookSignature.verify_header(body, headers[0], key.secret.reveal().decode())
+        except (SignatureVerificationError, IndexError):
+            continue
+        return True
+    return False
+
+
+def test_official_library_takes_the_same_signatures() -> None:
+    compared = 0
+    for case in cases_of("stripe"):
+        whole = trial("stripe", case)
+        codes = {
+            o.code for o in judge(whole.callback, POSITION, whole.provider, whole.account).outcomes
+        }
+        taken = None if "malformed" in codes else agrees_with_library(case)
+        if taken is not None:
+            compared += 1
+            assert taken == ("bad_signature" not in codes), case["name"]
+    assert compared > 50
