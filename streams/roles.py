@@ -28,7 +28,12 @@ from streams.ingress import DEFAULT_LIMITS, CallbackIds, serve_admin, serve_ingr
 from streams.log import Log
 from streams.metrics import StageMetrics
 from streams.settle import Settling
-from streams.topology import check_partitions, ensure_topics, existing_topics
+from streams.topology import (
+    RecordedCount,
+    check_partitions,
+    ensure_topics,
+    existing_topics,
+)
 from streams.verify import BATCH_RECORDS_MAX, published_revisions, run_verify
 
 Role = Literal["ingress", "verify", "settle"]
@@ -240,11 +245,12 @@ async def _watch_accounts(deployment: Deployment) -> None:
 
 async def _watch_partitions(deployment: Deployment) -> None:
     """Compare the counts again and again: a topic that grew behind our back splits keys."""
+    recorded = RecordedCount(deployment.log, deployment.topics)
     while not deployment.stopping.is_set():
         with suppress(TimeoutError):
             await asyncio.wait_for(deployment.stopping.wait(), PARTITIONS_CHECK_S)
             return
-        await check_partitions(deployment.log, deployment.topics)
+        await check_partitions(deployment.log, deployment.topics, recorded)
 
 
 async def _serve_admin(deployment: Deployment, admin: tuple[str, int] | None) -> None:

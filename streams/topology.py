@@ -34,8 +34,40 @@ class Difference:
         return f"{self.topic}: {self.kind} {self.found}, wanted {self.wanted}"
 
 
-async def check_partitions(log: Log, topics: Topics) -> None:
+class RecordedCount:
+    """The partition count that the ledger topic records: its newest record of that key.
+
+    The first reading goes through the whole partition, each further one through what is new.
+    """
+
+    def __init__(self, log: Log, topics: Topics) -> None:
+        self._log = log
+        self._topic = topics.ledger.name
+        self._next: int | None = None
+        self._count: int | None = None
+
+    async def read(self) -> int | None:
+        """Return the count, None where none is recorded.
+
+        Raises:
+            ConfigurationError: a record of another version.
+            Unavailable: the log cannot be read.
+        """
+        start = None if self._next is None else {0: self._next}
+        async for record in self._log.read(self._topic, [0], start=start):
+            self._next = record.offset + 1
+            if record.key == PARTITIONS_KEY:
+                self._count = _count(record.value, self._topic)
+        return self._count
+
+
+async def check_partitions(
+    log: Log, topics: Topics, recorded_count: RecordedCount | None = None
+) -> None:
     """Compare the counts of facts, events, ledger and the recorded one with those of `topics`.
+
+    Who asks again and again keeps one `recorded_count`: without it each call reads the ledger's
+    first partition from its beginning.
 
     Raises:
         ConfigurationError: a topic is missing, a count differs, or none is recorded.
@@ -50,7 +82,7 @@ async def check_partitions(log: Log, topics: Topics) -> None:
         elif state.partitions != wanted:
             problems.append(f"topic {topic.name} has {state.partitions} partitions, not {wanted}")
     if not problems:
-        recorded = await recorded_partitions(log, topics)
+        recorded = await (recorded_count or RecordedCount(log, topics)).read()
         if recorded is None:
             problems.append(
                 f"topic {topics.ledger.name} records no partition count;"
@@ -116,11 +148,7 @@ async def recorded_partitions(log: Log, topics: Topics) -> int | None:
     Raises:
         ConfigurationError: a record of another version.
     """
-    recorded: int | None = None
-    async for record in log.read(topics.ledger.name, [0]):
-        if record.key == PARTITIONS_KEY:
-            recorded = _count(record.value, topics.ledger.name)
-    return recorded
+    return await RecordedCount(log, topics).read()
 
 
 async def differences(log: Log, topics: Topics) -> list[Difference]:

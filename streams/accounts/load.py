@@ -51,7 +51,7 @@ def load_accounts(
                 Finding(file.path, "provider", f"no provider is called {file.provider}; {known}")
             )
         else:
-            entry, built = _built(provider, file, read, digest, now_ms)
+            entry, built = _built_or_named(provider, file, read, digest, now_ms)
             findings += built
         if entry is not None:
             entries[file.provider, file.name] = entry
@@ -93,6 +93,21 @@ def _claim_of_file(file: AccountFile, entry: Entry | None) -> Claim:
         file.ledger is not None, file.settings, file.kids,
         None if entry is None else entry.revision,
     )  # fmt: skip
+
+
+def _built_or_named(
+    provider: Provider[Any],
+    file: AccountFile,
+    read: Sequence[Finding],
+    digest: Digest,
+    now_ms: int | None,
+) -> tuple[Entry | None, list[Finding]]:
+    try:
+        return _built(provider, file, read, digest, now_ms)
+    except Exception as error:  # noqa: BLE001 - our own defect in one account stops no other
+        # Only the type: the text may hold what the key's bytes were taken for.
+        sentence = f"could not be judged ({type(error).__name__}); a defect, please report it"
+        return None, [Finding(file.path, "", sentence)]
 
 
 def _built(

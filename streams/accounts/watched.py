@@ -113,8 +113,10 @@ class WatchedAccounts:
 
     def reload(self) -> tuple[Finding, ...]:
         """Read the folder again, swap what is good, and return what was found."""
-        old = self._current
-        fresh, findings = load_accounts(
+        return self._take(*self._load())
+
+    def _load(self) -> tuple[AccountBook, tuple[Finding, ...]]:
+        return load_accounts(
             self._where.folder,
             self._where.providers,
             environ=self._where.environ,
@@ -123,6 +125,9 @@ class WatchedAccounts:
             seen=self._seen,
             now_ms=int(time.time() * 1000),
         )
+
+    def _take(self, fresh: AccountBook, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        old = self._current
         vanished = [
             Finding(entry.path, "", "vanished; the account stays in force until the next start")
             for entry in old.entries.values()
@@ -130,10 +135,11 @@ class WatchedAccounts:
         ]
         findings = (*findings, *vanished)
         changed = {name: e for name, e in fresh.entries.items() if e != old.entries.get(name)}
-        entries = self._consistent(old.entries, {**old.entries, **changed})
         self._report(findings)
-        if entries != old.entries:
-            self._swap(AccountBook(self._where.providers, entries))
+        if changed:
+            entries = self._consistent(old.entries, {**old.entries, **changed})
+            if entries != old.entries:
+                self._swap(AccountBook(self._where.providers, entries))
         return findings
 
     async def watch(self, stopping: asyncio.Event) -> None:
@@ -147,9 +153,13 @@ class WatchedAccounts:
             watch_filter=None,  # Kubernetes changes the link `..data`, which filters leave out.
         )
         # Written between the first loading and the first watching: seen by nobody else.
-        self.reload()
+        await self._reload_beside()
         async for _ in changes:
-            self.reload()
+            await self._reload_beside()
+
+    async def _reload_beside(self) -> None:
+        # Keys take a while to read; callbacks are answered meanwhile. The swap itself is here.
+        self._take(*await asyncio.to_thread(self._load))
 
     def _consistent(
         self, old: Mapping[Name, Entry], entries: Mapping[Name, Entry]
