@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,11 @@ from schemas.record import Position
 VECTORS = Path(__file__).parents[1] / "vectors"
 POSITION = Position("vectors", 0, 0)
 Case = dict[str, Any]
+FACT_TYPES_RANKED = (
+    "PaymentSucceeded", "RefundCompleted", "PaymentReversed", "PaymentAuthorized", "RefundFailed",
+    "PaymentFailed", "PaymentClosed", "DisputeLost", "DisputeOpened", "DisputeWon",
+    "PaymentLinked",
+)  # fmt: skip
 
 
 @cache
@@ -36,20 +42,22 @@ def every_case() -> Iterator[tuple[str, Case]]:
 
 @cache
 def announcing(name: str, most: int) -> tuple[Case, ...]:
-    """Return up to `most` cases that announce something, as different as they can be."""
-    found: dict[Any, Case] = {}
+    """Return up to `most` cases that announce something, as different as they can be.
+
+    Every kind of event has its turn, those that move money first, then other keys and settings.
+    """
+    groups: dict[tuple[str, ...], dict[Any, Case]] = {}
     for case in cases_of(name):
         events = case["expect"].get("events")
         if case["expect"]["verdict"] == "accepted" and events:
             types = tuple(event["type"] for event in events)
             settings = tuple(sorted(case["account"]["settings"].items()))
             kinds = tuple((key["use"], key["kind"]) for key in case["account"]["keys"])
-            found.setdefault((types, kinds, settings), case)
-    spread = list(found.values())
-    # Every kind of event first, then other accounts that say the same.
-    spread.sort(key=lambda case: [event["type"] for event in case["expect"]["events"]])
-    step = max(1, len(spread) // most)
-    return tuple(spread[::step][:most])
+            groups.setdefault(types, {}).setdefault((kinds, settings), case)
+    ranked = sorted(groups, key=lambda types: (len(types), FACT_TYPES_RANKED.index(types[0])))
+    rounds = zip_longest(*(groups[types].values() for types in ranked))
+    found = (case for turn in rounds for case in turn if case is not None)
+    return tuple(islice(found, most))
 
 
 @dataclass(frozen=True)

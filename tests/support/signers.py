@@ -326,7 +326,7 @@ def sign_unionpay(tree: Tree, case: Case) -> Signed:
         tree = tree | {"signPubKeyCert": authority.leaf(name)}
     if "certId" in tree:
         tree = tree | {"certId": "4711"}
-    text = joined_pairs(tree, "signature")
+    text = joined_pairs(tree, "signature", drop_empty=True)
     if method == "01":
         hash_name = "sha1" if old else "sha256"
         digest = hashlib.new(hash_name, text, usedforsecurity=False).hexdigest()
