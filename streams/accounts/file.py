@@ -136,6 +136,10 @@ class _Reading:
         if value is None and not required:
             return None
         if isinstance(value, str) and value:
+            if value != value.strip() or not value.isprintable():
+                # A kid with a blank behind it never equals what the provider sends.
+                self.fault(f"{where}{name}", "blanks or line ends in or around it; remove them")
+                return None
             return value
         if name != "mode":  # What a mode may be is said by the account's form.
             sentence = "missing" if value is None else "write a text in quotes"

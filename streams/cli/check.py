@@ -112,7 +112,7 @@ def settings_plain(config: "Config") -> dict[str, Any]:
 
     kafka = {name: HIDDEN if "password" in name else value for name, value in config.kafka.items()}
     return {
-        "log": config.log,
+        "log": None if config.log is None else redacted_text(config.log),
         "accounts": str(config.accounts),
         "state": str(config.state),
         "listen": str(config.listen),
@@ -130,20 +130,12 @@ def settings_plain(config: "Config") -> dict[str, Any]:
 def _plain(
     config: "Config", book: "AccountBook", findings: "Sequence[Finding]", *, good: bool
 ) -> dict[str, Any]:
+    from streams.cli.accounts import masked
+
     return {
         "good": good,
         "settings": settings_plain(config),
-        "accounts": [
-            {
-                "provider": account.provider,
-                "account": account.name,
-                "mode": account.mode,
-                "ledger": account.ledger,
-                "revision": account.revision,
-                "keys": [f"{key.use} {key.kid}" for key in account.keys],
-            }
-            for account in book
-        ],
+        "accounts": [masked(entry) for entry in book.entries.values()],
         "findings": [
             {
                 "weight": finding.weight,

@@ -133,3 +133,19 @@ async def test_missing_topics_and_a_missing_record_stop_the_stage() -> None:
     with pytest.raises(ConfigurationError):
         await check_partitions(log, topics())
     await log.close()
+
+
+def test_on_kafka_the_topics_are_as_planned_after_one_apply(
+    kafka_bootstrap: str,
+    topic_prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("TILLSTREAM_LOG", f"kafka://{kafka_bootstrap}")
+    monkeypatch.setenv("TILLSTREAM_PREFIX", topic_prefix)
+    command = runner(capsys)
+    assert command("topics", "plan").code == 1
+    applied = command("topics", "apply", "--partitions", 2, "--json")
+    assert (applied.code, applied.json()) == (0, [])
+    assert command("topics", "plan", "--json").json() == []
+    assert command("topics", "apply", "--partitions", 3).code == 78

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -270,3 +271,20 @@ def test_a_digest_key_for_all_to_read_is_a_warning(tmp_path: Path) -> None:
     digest, findings = load_digest(tmp_path)
     assert digest is not None
     assert [finding.weight for finding in findings] == ["warning"]
+
+
+def test_a_defect_of_ours_in_one_account_is_a_finding_and_stops_no_other(tmp_path: Path) -> None:
+    def broken_check(account: object) -> tuple[str, ...]:
+        raise RuntimeError(f"about {SECRET}")
+
+    defective = replace(PROVIDERS["adyen"], name="adyen", check=broken_check)
+    providers = {**PROVIDERS, "adyen": defective}
+    settings = {"webhook_type": "platform"}
+    write_account(tmp_path, "adyen", "a", keys=[secret_key("0" * 64)], settings=settings)
+    stripe(tmp_path)
+    book, findings = load_accounts(
+        tmp_path, providers, environ={}, mode=None, digest=DIGEST, seen=()
+    )
+    assert [account.provider for account in book] == ["stripe"]
+    assert "RuntimeError" in findings[0].sentence
+    assert SECRET not in str(findings)
