@@ -25,7 +25,8 @@ UNIX_SECONDS_MAX: Final = 253_402_300_799  # the last second of the year 9999
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)
 _BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-_QUOTED_PRINTABLE: Final = bytes.maketrans(b"+&=%", b" \0\1=")
+_QUOTED_PRINTABLE: Final = bytes.maketrans(b"+&=%", b" \0\0=")
+_NO_SEPARATORS: Final = bytes(set(range(256)) - set(b"&="))
 # GB 18030 holds the older two; each provider names all three.
 _CHARSETS: Final = {
     b"utf-8": "utf-8",
@@ -240,19 +241,17 @@ def form_pairs(octets: bytes) -> tuple[tuple[bytes, bytes], ...]:
 def _decoded_at_once(octets: bytes) -> list[tuple[bytes, bytes]] | None:
     """Return the pairs of a form, or None where they have to be decoded one by one.
 
-    Quoted-printable is the same escape behind another sign, and its decoder is in C. Separators
-    become two control characters; equal counts afterwards prove that no value holds one.
+    Quoted-printable is the same escape behind another sign, and its decoder is in C. Both
+    separators become NUL, where they strictly alternate and no value holds one.
     """
-    if _BROKEN_ESCAPE.search(octets):
+    ampersands = octets.count(b"&")
+    separators = octets.translate(None, _NO_SEPARATORS)
+    if separators != b"=&" * ampersands + b"=" or _BROKEN_ESCAPE.search(octets):
         return None
-    text = a2b_qp(octets.translate(_QUOTED_PRINTABLE))
-    equals = octets.count(b"=")
-    if text.count(b"\0") != octets.count(b"&") or text.count(b"\1") != equals:
+    parts = a2b_qp(octets.translate(_QUOTED_PRINTABLE)).split(b"\0")
+    if len(parts) != 2 * ampersands + 2:
         return None
-    parts = [piece.partition(b"\1") for piece in text.split(b"\0") if piece]
-    if len(parts) != equals or not all(part[1] for part in parts):
-        return None  # A value holds an equals sign, or there is none at all.
-    return [(name, value) for name, _, value in parts]
+    return list(zip(parts[::2], parts[1::2], strict=True))
 
 
 def _decoded_one_by_one(octets: bytes) -> list[tuple[bytes, bytes]]:

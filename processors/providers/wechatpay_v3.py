@@ -204,7 +204,11 @@ def _refund(refund: Fields, state: str, announced: FactType) -> tuple[Fact, ...]
 
 
 def _first(fields: Fields, *names: str) -> str | None:
-    return next(filter(None, map(fields.optional_text, names)), None)
+    for name in names:
+        text = fields.optional_text(name)
+        if text is not None:
+            return text
+    return None
 
 
 def _money(amount: Fields | None, currency: str, *names: str) -> Money | None:
