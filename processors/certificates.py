@@ -24,6 +24,8 @@ from schemas.errors import BadSignature
 
 CHAIN_MAX: Final = 5  # certificates from the leaf to the root, both counted
 ISSUERS_MAX: Final = 10
+# What is remembered is keyed by what was sent, and PEM allows any text around a certificate.
+PEM_BYTES_MAX: Final = 16 * 1024
 # Whatever else is critical restricts the certificate in a way that we would not honour.
 _UNDERSTOOD: Final = frozenset(
     (
@@ -44,7 +46,6 @@ _UNREADABLE: Final = (
 Window = tuple[int, int]  # milliseconds in which every certificate of a chain is valid, both ends
 
 
-@lru_cache(maxsize=256)
 def certificate_key(pem: bytes) -> Key:
     """Return the key of the one certificate of a message; its kid is the decimal serial number.
 
@@ -53,6 +54,13 @@ def certificate_key(pem: bytes) -> Key:
     Raises:
         BadSignature: not exactly one certificate with an RSA key of at least 2048 bits.
     """
+    if len(pem) > PEM_BYTES_MAX:
+        raise BadSignature(f"a certificate above {PEM_BYTES_MAX} bytes")
+    return _certificate_key(pem)
+
+
+@lru_cache(maxsize=256)
+def _certificate_key(pem: bytes) -> Key:
     try:
         found = certificates(pem.decode("ascii"))
         serial = found.leaf.serial_number

@@ -8,6 +8,7 @@ from cryptography import x509
 
 from processors.certificates import (
     CHAIN_MAX,
+    PEM_BYTES_MAX,
     certificate_key,
     check_chain,
     common_name,
@@ -86,7 +87,8 @@ def test_chain_longer_than_the_limit_is_refused() -> None:
 def test_message_certificate_is_one_and_names_its_serial() -> None:
     assert certificate_key(authority.leaf("leaf").encode()).kid == "4711"
     both = authority.leaf("leaf") + authority.issuing()
-    for pem in (both.encode(), b"", b"-----BEGIN CERTIFICATE-----\nAA==", b"\xff"):
+    padded = b"x" * PEM_BYTES_MAX + b"\n" + authority.leaf("leaf").encode()
+    for pem in (both.encode(), padded, b"", b"-----BEGIN CERTIFICATE-----\nAA==", b"\xff"):
         with pytest.raises(BadSignature):
             certificate_key(pem)
 
