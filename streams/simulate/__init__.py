@@ -13,7 +13,7 @@ from streams.simulate.expectations import (
 )
 from streams.simulate.keys import AccountKeys, NoKeys, SimulatorKey, load_keys
 from streams.simulate.messages import Delivery, Expectation, ExpectedEvent, ExpectedItem
-from streams.simulate.planning import available, plan, stories
+from streams.simulate.planning import available, combinations, plan, stories
 from streams.simulate.providers import SIMULATED
 from streams.simulate.scenarios import SCENARIOS
 
@@ -32,6 +32,7 @@ __all__ = [
     "Retry",
     "SimulatorKey",
     "available",
+    "combinations",
     "deliver",
     "event_agrees",
     "event_differences",

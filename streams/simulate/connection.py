@@ -1,7 +1,7 @@
 """One HTTP/1.1 connection to send callbacks over: keep-alive, one request at a time."""
 
 import asyncio
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import httptools
 
@@ -30,6 +30,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._body = bytearray()
         self.open = False
+        self.gone = asyncio.Event()  # The socket is closed; the loop may end.
 
     @classmethod
     async def connect(cls, host: str, port: int, *, timeout_s: float) -> "Connection":
@@ -72,8 +73,8 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # A cast: the transports of uvloop are none of asyncio's classes.
+        self._transport = cast(asyncio.Transport, transport)
         self.open = True
 
     def data_received(self, data: bytes) -> None:
@@ -84,6 +85,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail("the connection ended")
+        self.gone.set()
 
     def on_body(self, body: bytes) -> None:
         self._body += body

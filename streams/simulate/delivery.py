@@ -25,6 +25,7 @@ from streams.simulate.providers import SIMULATED
 
 CONNECT_TIMEOUT_S: Final = 5.0
 REPLY_TIMEOUT_S: Final = 10.0
+CATCH_UP_S: Final = 1.0
 SAMPLES_MAX: Final = 20
 # Only these say "later" to somebody who does not deserve a success.
 LATER: Final = (429, 503)
@@ -68,7 +69,7 @@ class Report:
     attempts: int = 0
     as_expected: int = 0
     unexpected: int = 0
-    unsent: int = 0
+    stopped_early: bool = False
     retries: int = 0
     no_reply: int = 0
     faults: int = 0
@@ -115,8 +116,8 @@ async def deliver(
     """Send deliveries and return the report; without `retry` nothing is repeated.
 
     `rate` in attempts a second over all connections; `concurrency` connections at once.
-    `on_done` is called after the last attempt of each. After `seconds_max` the run stops: what is
-    left counts as `unsent`.
+    `on_done` is called after the last attempt of each. After `seconds_max` the run stops, and the
+    report says `stopped_early`.
 
     Raises:
         RemoteTarget: `base_url` is not on this machine and `allow_remote` is False.
@@ -131,7 +132,7 @@ async def deliver(
         async with asyncio.timeout(seconds_max):
             await asyncio.gather(*workers)
     except TimeoutError:
-        run.report.unsent = run.taken - run.report.deliveries + sum(len(s) for s in waiting)
+        run.report.stopped_early = True
     finally:
         for worker in workers:
             worker.cancel()
@@ -172,7 +173,6 @@ class _Run:
         now_ms: Callable[[], int], on_done: Callable[[Delivery], None] | None,
     ) -> None:  # fmt: skip
         self.report = Report()
-        self.taken = 0
         self._host, self._port = host, port
         self._name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._gap_s = 1 / rate if rate else 0.0
@@ -192,29 +192,26 @@ class _Run:
             yield story + again
 
     async def work(self, stories: Iterator[list[Delivery]]) -> None:
-        connection: Connection | None = None
+        lane = _Lane(self._host, self._port)
         try:
             for story in stories:
-                self.taken += len(story)
                 for delivery in story:
-                    connection = await self._send(delivery, connection)
+                    await self._send(delivery, lane)
         finally:
-            if connection is not None:
-                connection.close()
+            await lane.close()
 
-    async def _send(self, delivery: Delivery, connection: Connection | None) -> Connection | None:
+    async def _send(self, delivery: Delivery, lane: "_Lane") -> None:
         """Send one delivery until its provider is content or gives up."""
-        sender, report = SIMULATED[delivery.provider], self.report
-        gaps = iter(() if self._retry is None else sender.retry_after_s)
-        attempts = 1 if self._retry is None else self._retry.attempts_max
-        reply = None
-        for attempt in range(attempts):
-            connection, reply = await self._attempt(delivery, connection)
-            gap_s = next(gaps, None)
-            if _is_final(delivery, reply) or gap_s is None or attempt + 1 == attempts:
-                break
-            report.retries += 1
-            await asyncio.sleep(gap_s / self._retry.speed if self._retry else 0.0)
+        report, retry = self.report, self._retry
+        reply = await self._attempt(delivery, lane)
+        if retry is not None:
+            gaps = SIMULATED[delivery.provider].retry_after_s[: retry.attempts_max - 1]
+            for gap_s in gaps:
+                if _is_final(delivery, reply):
+                    break
+                report.retries += 1
+                await asyncio.sleep(gap_s / retry.speed)
+                reply = await self._attempt(delivery, lane)
         report.deliveries += 1
         if _is_as_expected(delivery, reply):
             report.as_expected += 1
@@ -225,11 +222,8 @@ class _Run:
                 report.samples.append(f"{delivery.provider} {delivery.scenario}: {status}")
         if self._on_done is not None:
             self._on_done(delivery)
-        return connection
 
-    async def _attempt(
-        self, delivery: Delivery, connection: Connection | None
-    ) -> tuple[Connection | None, Reply | None]:
+    async def _attempt(self, delivery: Delivery, lane: "_Lane") -> Reply | None:
         planned_s = await self._slot()
         headers = delivery.headers_at(self._now_ms())
         octets = request_octets(
@@ -237,26 +231,24 @@ class _Run:
         )
         self.report.attempts += 1
         try:
-            if connection is None or not connection.open:
-                connection = await Connection.connect(
-                    self._host, self._port, timeout_s=CONNECT_TIMEOUT_S
-                )
+            connection = await lane.connected()
             if self._breaks(connection, octets, len(delivery.body)):
-                return None, None
+                return None
             reply = await connection.ask(octets, timeout_s=REPLY_TIMEOUT_S)
         except OSError:  # NoReply, TimeoutError and refused connections are all of this kind.
             self.report.no_reply += 1
-            return None, None
+            return None
         self.report.latencies_s.append(time.perf_counter() - planned_s)
         self.report.replies[reply.status] += 1
-        return connection, reply
+        return reply
 
     async def _slot(self) -> float:
         """Wait for the next moment that the rate allows, and return it."""
         now_s = time.perf_counter()
         if not self._gap_s:
             return now_s
-        planned_s = max(self._next_s, now_s - 1.0)  # A stall is not made up for by a flood.
+        # A short stall is made up for, a long one would end in a flood.
+        planned_s = max(self._next_s or now_s, now_s - CATCH_UP_S)
         self._next_s = planned_s + self._gap_s
         if planned_s > now_s:
             await asyncio.sleep(planned_s - now_s)
@@ -274,6 +266,26 @@ class _Run:
 
     def _happens(self, share: float) -> bool:
         return share > 0 and self._chance.random() < share
+
+
+class _Lane:
+    """One worker's connection, made again where it ended."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._address = (host, port)
+        self._connection: Connection | None = None
+
+    async def connected(self) -> Connection:
+        if self._connection is None or not self._connection.open:
+            self._connection = await Connection.connect(
+                *self._address, timeout_s=CONNECT_TIMEOUT_S
+            )
+        return self._connection
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            await self._connection.gone.wait()
 
 
 def _is_final(delivery: Delivery, reply: Reply | None) -> bool:

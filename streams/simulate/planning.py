@@ -23,6 +23,17 @@ def available(sender: Simulated, scenario: str, keys: AccountKeys) -> bool:
     return True
 
 
+def combinations(
+    providers: Sequence[str], scenarios: Sequence[str], keys: Sequence[AccountKeys]
+) -> int:
+    """Return how many stories tell every scenario once to every account that can hear it.
+
+    Raises:
+        NoKeys, ValueError: see `plan`.
+    """
+    return len(_tellable(providers, scenarios, keys))
+
+
 def plan(
     providers: Sequence[str],
     scenarios: Sequence[str],
