@@ -301,3 +301,29 @@ def test_order_service_pages_see_no_alarm_in_an_ordinary_life():
     settler.tell(fact("RefundCompleted", 500, refund_id="R"))
     assert settler.alarms == []
     assert LedgerState().announced == ()
+
+
+def test_failure_known_before_its_success_is_a_duplicate_when_told_again():
+    """Its time alone makes no reversal: providers date a success by its creation, too."""
+    settler = Settler()
+    settler.tell(bank_return())
+    settler.tell(fact("PaymentSucceeded", 500))
+    assert word(settler.tell(bank_return())) == DUPLICATE
+
+
+def test_bank_return_of_one_capture_takes_back_that_one():
+    settler = Settler()
+    settler.tell(fact("PaymentSucceeded", 300, capture_id="C1"))
+    second = settler.tell(fact("PaymentSucceeded", 200, capture_id="C2")).event
+    reversal = settler.tell(bank_return(capture_id="C2")).event
+    assert reversal.reverses == second.id
+    assert reversal.amount == second.amount
+
+
+@pytest.mark.parametrize("kind", ["RefundCompleted", "DisputeOpened"])
+def test_order_number_of_a_refund_or_dispute_links_no_payment(kind):
+    """It may be the refund's own number; a wrong link would call the wrong order paid."""
+    settler = Settler()
+    settler.tell(of_type(kind, 500, merchant_order_id=None))
+    assert word(settler.tell(of_type(kind, 500))) == DUPLICATE
+    assert len(settler.events) == 1

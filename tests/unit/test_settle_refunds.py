@@ -205,3 +205,15 @@ def test_derived_rise_contradicts_no_stated_amount():
     settler = paid_settler()
     settler.tell(total(700, refund_id="B"))
     assert word(settler.tell(refund(400, "B"))) == DUPLICATE
+
+
+def test_total_equal_to_the_stated_refunds_announces_nothing():
+    settler = paid_settler()
+    settler.tell(refund(300, "A"))
+    assert word(settler.tell(total(300))) == DUPLICATE
+
+
+def test_stated_total_of_an_unlinked_refund_is_not_passed_on():
+    settler = Settler()
+    event = settler.tell(refund(300, "R", payment_id=None, refunded_total=eur(900))).event
+    assert event.refunded_total is None
