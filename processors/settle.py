@@ -215,12 +215,22 @@ def _settle_new(
     if strength is not None:
         strongest = max((_STRENGTH.get(e.type, 0) for e in state.announced), default=0)
         if fact.type == "PaymentFailed" and fact.reverses_success and strongest == 4:
+            if _is_before_success(state, fact):
+                return _unchanged(record, state, "superseded", None)
             return _settle_reversal(state, record, fact, recorded_at_ms)
         if strength < strongest:
             return _unchanged(record, state, "superseded", None)
         if fact.type == "PaymentSucceeded" and strongest == _STRENGTH["PaymentClosed"]:
             return _announce(state, record, fact, recorded_at_ms, alarms=("success_after_closed",))
     return _announce(state, record, fact, recorded_at_ms)
+
+
+def _is_before_success(state: LedgerState, fact: Fact) -> bool:
+    """Whether an attempt failed, by its own time, before the payment succeeded."""
+    times = [entry.occurred_at_ms for entry in state.of_type("PaymentSucceeded")]
+    return fact.occurred_at_ms is not None and all(
+        paid is not None and fact.occurred_at_ms < paid for paid in times
+    )
 
 
 def _settle_reversal(

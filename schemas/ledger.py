@@ -75,7 +75,13 @@ class LedgerState:
         return any(entry.total_minor is not None for entry in self.announced)
 
     def after(self, event: Event) -> "LedgerState":
-        """Return the state once `event` is announced: the one step of the fold."""
+        """Return the state once `event` is announced: the one step of the fold.
+
+        A payment that comes back after its expiry begins anew with sequence 1; what it was before
+        is not known again by a rebuild either, so that ledger and fold stay equal.
+        """
+        if event.sequence == 1 and self.announced:
+            return LedgerState().after(event)
         last = self.last_ms
         if last is not None:
             occurred = event.occurred_at_ms

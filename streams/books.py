@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from processors.settle import LEDGER_DAYS_MIN
 from schemas.callback import decode_callback
 from schemas.errors import Foreign, InvalidRecord
 from schemas.event import Event, read_event
 from schemas.ledger import LedgerState, decode_ledger
 from schemas.outcome import STANDING, Outcome, read_outcome
 from schemas.record import Position, Record
+from schemas.times import DAY_MS
 from schemas.topics import PARTITIONS_KEY, Topics
 from streams.log import Log
 from streams.settle import COUNT_KEY
@@ -73,17 +75,27 @@ async def read_books(log: Log, topics: Topics) -> Books:
 
 async def _read_events(log: Log, topics: Topics, books: Books) -> dict[str, Event]:
     events: dict[str, Event] = {}
-    sequences: Counter[bytes] = Counter()
+    latest: dict[bytes, Event] = {}
     async for record in log.read(topics.events.name):
         event = read_event(record)
         if event.id in events:
             books.differs("an event stands twice", event.id)
-        sequences[event.key] += 1
-        if event.sequence != sequences[event.key]:
+        before = latest.get(event.key)
+        follows = event.sequence == (0 if before is None else before.sequence) + 1
+        if not follows and not _began_anew(before, event):
             books.differs("a payment's sequence has a gap", event.id)
+        latest[event.key] = event
         events[event.id] = event
         books.events[event.type] += 1
     return events
+
+
+def _began_anew(before: Event | None, event: Event) -> bool:
+    """Whether a payment came back after its ledger record had expired."""
+    if before is None:
+        return False
+    apart_ms = event.recorded_at_ms - before.recorded_at_ms
+    return event.sequence == 1 and apart_ms > LEDGER_DAYS_MIN * DAY_MS
 
 
 async def _compare_callbacks(
@@ -142,12 +154,13 @@ async def _compare_ledger(
     for event in events.values():
         folded[event.key] = folded.get(event.key, LedgerState()).after(event)
     held: dict[bytes, bytes] = {}
+    gone: set[bytes] = set()  # Expired or being rebuilt: what is not there cannot differ.
     async for record in log.read(topics.ledger.name):
         if record.key is None or record.key in (COUNT_KEY, PARTITIONS_KEY):
             continue
         if record.value is None:
-            held.pop(record.key, None)  # Expired: what is gone cannot differ.
-            folded.pop(record.key, None)
+            held.pop(record.key, None)
+            gone.add(record.key)
         else:
             held[record.key] = record.value
     for key, value in held.items():
@@ -161,7 +174,7 @@ async def _compare_ledger(
             books.in_flight += 1  # Announced after the events were read.
         elif state != known:
             books.differs("a ledger state unlike its events", key.decode("utf-8", "replace"))
-    for key in folded.keys() - held.keys():
+    for key in folded.keys() - held.keys() - gone:
         books.differs("a payment with events that the ledger lacks", key.decode())
 
 

@@ -327,3 +327,14 @@ def test_order_number_of_a_refund_or_dispute_links_no_payment(kind):
     settler.tell(of_type(kind, 500, merchant_order_id=None))
     assert word(settler.tell(of_type(kind, 500))) == DUPLICATE
     assert len(settler.events) == 1
+
+
+def test_failed_attempt_told_again_after_success_reverses_nothing():
+    settler = Settler()
+    settler.tell(fact("PaymentAuthorized", 100))
+    failed = fact("PaymentFailed", reverses_success=True, occurred_at_ms=START_MS - 1_000)
+    assert word(settler.tell(failed)) == ("superseded", None)
+    settler.tell(fact("PaymentSucceeded", 100))
+    # The retry of the old failure comes after the success, and is still the old failure.
+    assert word(settler.tell(failed)) == ("superseded", None)
+    assert settler.types == ["PaymentAuthorized", "PaymentSucceeded"]
