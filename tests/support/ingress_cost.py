@@ -108,7 +108,7 @@ def serve(pipe: Connection, kind: str, profile: bool, folder: str) -> None:
         async with ingress(log=log, new_id=ids, accounts=_Accounts(), rate_burst=1e9) as running:
             pipe.send(running.address)
             before = resource.getrusage(resource.RUSAGE_SELF)
-            # As the command does: the collector looks only at what was made since.
+            # The collector looks only at what was made since, and less often.
             gc.collect()
             gc.freeze()
             gc.set_threshold(50_000, 20, 100)
