@@ -1,11 +1,12 @@
 # Tillstream. `make demo` and `make test` do all their own set-up; `make help` lists the rest.
 PYTHON ?= python3
+KAFKA_IMAGE ?= apache/kafka:4.1.0
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo demo-kafka test check bench chaos lock specs clean
+.PHONY: help setup demo demo-kafka test test-containers check bench chaos lock specs clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -20,6 +21,11 @@ demo-kafka: $(VENV)/.runtime  ## the same on Apache Kafka, started for the occas
 
 test: check  ## everything: unit, property, vectors, conformance, both logs, end to end on Kafka
 	$(BIN)/python -m pytest
+
+test-containers: $(VENV)/.test  ## the Kafka suites alone, on KAFKA_IMAGE in a container, or failure
+	TILLSTREAM_TEST_BROKER=container KAFKA_IMAGE=$(KAFKA_IMAGE) $(BIN)/python -m pytest \
+	  -k "not embedded" tests/integration/test_log_contract.py \
+	  $(wildcard tests/integration/test_kafka_*.py tests/e2e/test_*.py)
 
 check: $(VENV)/.test  ## format, lint, types, import layers, generated documents
 	$(BIN)/ruff format --check .

@@ -1,42 +1,57 @@
 """A real Kafka for the tests, from the first place that has one.
 
-In this order: TILLSTREAM_TEST_BOOTSTRAP; a running Docker engine that holds (or quickly pulls) the
-image KAFKA_IMAGE; a local process from Maven's jars. Where none is to be had, the tests are
+In this order: TILLSTREAM_TEST_BOOTSTRAP; a running container engine that holds (or quickly pulls)
+the image KAFKA_IMAGE; a local process from Maven's jars. Where none is to be had, the tests are
 skipped with the reason, or fail where CI or TILLSTREAM_REQUIRE_BROKER says that they must run.
+
+TILLSTREAM_TEST_BROKER=container asks for the container alone: no other place is tried, and the
+tests fail where it cannot be had.
 """
 
 import os
-import socket
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
-from deploy.kafka_local import BrokerMissing, LocalBroker, answers, free_port
+from deploy.kafka_local import BrokerMissing, LocalBroker
+from tests.support.kafka_container import ContainerMissing, KafkaContainer, sweep
 
-IMAGE: Final = os.environ.get("KAFKA_IMAGE", "apache/kafka:4.1.0")
-PULL_S_MAX: Final = 60
-READY_S_MAX: Final = 60
-NAME_PREFIX: Final = "tillstream-test-kafka"
+
+def container_is_demanded() -> bool:
+    """Tell whether the broker must come from a container.
+
+    Raises:
+        ValueError: TILLSTREAM_TEST_BROKER is set to a word without meaning.
+    """
+    place = os.environ.get("TILLSTREAM_TEST_BROKER", "")
+    if place not in ("", "container"):
+        raise ValueError(f"TILLSTREAM_TEST_BROKER is {place!r}; the one word it knows: container")
+    return place == "container"
 
 
 @contextmanager
 def any_broker() -> Iterator[str]:
     """Lend the bootstrap address of a broker, or skip or fail the test that asks."""
+    demanded = container_is_demanded()
     given = os.environ.get("TILLSTREAM_TEST_BOOTSTRAP")
-    if given:
+    if given and not demanded:
         yield given
         return
-    container = _container()
-    if container is not None:
+    container = KafkaContainer()
+    try:
         try:
-            yield _wait(container)
-        finally:
-            container.stop()
-        return
+            sweep()
+            container.start()
+        except ContainerMissing as missing:
+            if demanded:
+                pytest.fail(f"no Kafka in a container: {missing}")
+        else:
+            yield container.bootstrap
+            return
+    finally:
+        container.stop()
     with local_broker() as broker:
         yield broker.bootstrap
 
@@ -59,90 +74,3 @@ def _give_up(reason: str) -> None:
     if os.environ.get("CI") == "true" or os.environ.get("TILLSTREAM_REQUIRE_BROKER"):
         pytest.fail(reason)
     pytest.skip(reason)
-
-
-def _container() -> Any | None:
-    """Return a started container, or None where there is no engine or no image within the time."""
-    if not _image_at_hand():
-        return None
-    os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
-    from testcontainers.core.container import DockerContainer
-
-    port = free_port()
-    container = DockerContainer(IMAGE).with_name(f"{NAME_PREFIX}-{port}")
-    # A fixed port: the advertised address must hold before the container exists.
-    container.ports["9092/tcp"] = ("127.0.0.1", port)
-    container.tillstream_port = port
-    return container.with_envs(**_environment(port)).start()
-
-
-def _image_at_hand() -> bool:
-    if not _engine_listens():
-        return False
-    import docker
-    from docker.errors import DockerException, ImageNotFound
-
-    try:
-        client = docker.from_env(timeout=5)
-    except DockerException:
-        return False
-    try:
-        client.ping()
-        try:
-            client.images.get(IMAGE)
-        except ImageNotFound:
-            # The pull goes on in its thread; the tests do not wait for it beyond the limit.
-            pool = ThreadPoolExecutor(1)
-            pool.submit(client.images.pull, IMAGE).result(PULL_S_MAX)
-    except (DockerException, TimeoutError, OSError):
-        return False
-    finally:
-        client.close()
-    return True
-
-
-def _engine_listens() -> bool:
-    """Ask the socket first: the Docker client leaks one where nobody listens."""
-    host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
-    if not host.startswith("unix://"):
-        return True
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(2)
-        return probe.connect_ex(host.removeprefix("unix://")) == 0
-
-
-def _environment(port: int) -> dict[str, str]:
-    settings = {
-        "NODE_ID": "1",
-        "PROCESS_ROLES": "broker,controller",
-        "CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
-        "CONTROLLER_LISTENER_NAMES": "CONTROLLER",
-        "LISTENERS": "HOST://0.0.0.0:9092,NET://0.0.0.0:19092,CONTROLLER://0.0.0.0:9093",
-        "ADVERTISED_LISTENERS": f"HOST://127.0.0.1:{port},NET://localhost:19092",
-        "LISTENER_SECURITY_PROTOCOL_MAP": "HOST:PLAINTEXT,NET:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "INTER_BROKER_LISTENER_NAME": "NET",
-        "LOG_DIRS": "/var/lib/kafka/data",
-        "AUTO_CREATE_TOPICS_ENABLE": "false",
-        "HEAP_OPTS": "-Xms192m -Xmx384m",
-        "OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
-        "OFFSETS_TOPIC_NUM_PARTITIONS": "1",
-        "TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
-        "TRANSACTION_STATE_LOG_MIN_ISR": "1",
-        "TRANSACTION_STATE_LOG_NUM_PARTITIONS": "1",
-        "SHARE_COORDINATOR_STATE_TOPIC_REPLICATION_FACTOR": "1",
-        "SHARE_COORDINATOR_STATE_TOPIC_MIN_ISR": "1",
-        "GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
-    }
-    return {f"KAFKA_{name}": value for name, value in settings.items()} | {
-        "CLUSTER_ID": "5L6g3nShT-eMCtK--X86sw"
-    }
-
-
-def _wait(container: Any) -> str:
-    port = container.tillstream_port
-    deadline = time.monotonic() + READY_S_MAX
-    while not answers(port):
-        if time.monotonic() > deadline:
-            _give_up("the Kafka container did not answer")
-        time.sleep(0.05)
-    return f"127.0.0.1:{port}"
