@@ -2,9 +2,10 @@
 one is a type error, not an open door.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 from processors.account import Account
 from processors.keys import KeyForm
@@ -103,6 +104,42 @@ def plain_reply(success: bytes, failure: bytes) -> Callable[[Callback, Receipt, 
         return Reply(receipt.status, "text/plain; charset=utf-8", body)
 
     return reply
+
+
+TOLERANCE: Final = Setting(
+    name="tolerance_seconds",
+    required=True,
+    pinned=True,
+    choices=(),
+    meaning="largest accepted distance between the signed time and the receipt, either way; the "
+    "provider prescribes none",
+    example="300",
+)
+_TOLERANCE_SECONDS: Final = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
+
+
+def tolerance_ms(account: Account) -> int:
+    """Return the window of an account whose settings hold `TOLERANCE`."""
+    return int(account.settings[TOLERANCE.name]) * 1000
+
+
+def check_tolerance(account: Account) -> tuple[str, ...]:
+    """Return what is wrong with the window: without bounds it would be none."""
+    if _TOLERANCE_SECONDS.fullmatch(account.settings[TOLERANCE.name]) is None:
+        return (f"{TOLERANCE.name} is no number of seconds from 1 to 99999",)
+    return ()
+
+
+def merchant_entry(name: str, where: str) -> Setting:
+    """Return the setting that says which of the merchant's own entries holds the order id."""
+    return Setting(
+        name=name,
+        required=False,
+        pinned=False,
+        choices=(),
+        meaning=f"entry of {where} that holds the shop's order id",
+        example="order_id",
+    )
 
 
 def no_check(account: Account) -> tuple[str, ...]:

@@ -6,9 +6,11 @@ length.
 
 import base64
 import binascii
+import json
 import re
 from binascii import a2b_qp
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote_to_bytes
@@ -21,6 +23,8 @@ from schemas.errors import CallbackError, Malformed, UnknownMeaning, WrongAccoun
 S = TypeVar("S")
 FORM_FIELDS_MAX: Final = 1_000
 XML_BYTES_MAX: Final = 64 * 1024
+EXACT_DEPTH_MAX: Final = 100
+INTEGER_DIGITS_MAX: Final = 18
 UNIX_SECONDS_MAX: Final = 253_402_300_799  # the last second of the year 9999
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)
@@ -47,6 +51,13 @@ _LOCAL: Final = re.compile(
     r"([0-9]{2}):?([0-9]{2}):?([0-9]{2})(?:\.([0-9]{1,3}))?",
     re.ASCII,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A JSON number that is no short integer, as its text: it never passes through a float."""
+
+    text: str
 
 
 class Fields:
@@ -100,6 +111,46 @@ class Fields:
         if type(value) is not int:
             raise Malformed(f"{self._where}{name} is no integer")
         return value
+
+    def number(self, name: str) -> str:
+        """Return the text of a JSON number, for `Money.from_major`; see `exact_json_fields`.
+
+        Raises:
+            Malformed: absent or another type; a float, whose text is lost, is one.
+        """
+        value = self._members.get(name)
+        if isinstance(value, Number):
+            return value.text
+        return str(self.integer(name))
+
+    def id_text(self, name: str) -> str:
+        """Return an id that comes as text or as a JSON integer, then in decimal digits.
+
+        Raises:
+            Malformed: absent, empty, negative or another type.
+        """
+        value = self._members.get(name)
+        if type(value) is int and value >= 0:
+            return str(value)
+        if isinstance(value, Number) and value.text.isdigit():
+            return value.text
+        return self.text(name)
+
+    def optional_id_text(self, name: str) -> str | None:
+        """Return an id as `id_text` does, None where it is absent, null or empty."""
+        return None if self._members.get(name) in (None, "") else self.id_text(name)
+
+    def entry(self, name: str, key: str | None) -> str | None:
+        """Return a text from an object of free entries, such as the merchant's metadata.
+
+        None where no key is asked for, or nothing readable stands there: what merchants write
+        there is not the provider's form, so that it cannot be wrong.
+        """
+        entries = self._members.get(name)
+        value = entries.get(key) if isinstance(entries, dict) and key is not None else None
+        if type(value) is int and value >= 0:
+            return str(value)
+        return value if isinstance(value, str) and value else None
 
     def digits(self, name: str) -> int:
         """Return the number of a text of ASCII digits."""
@@ -155,6 +206,10 @@ class Fields:
             raise Malformed(f"{self._where}{name} is no time in seconds")
         return seconds * 1000
 
+    def optional_unix_seconds_ms(self, name: str) -> int | None:
+        """Return the time of a JSON integer of seconds, None where it is absent."""
+        return self.unix_seconds_ms(name) if name in self else None
+
     def optional_rfc3339_ms(self, name: str) -> int | None:
         """Return the time of an RFC 3339 text, None where it is absent; see `rfc3339_ms`."""
         return self.rfc3339_ms(name) if self.optional_text(name) is not None else None
@@ -188,6 +243,42 @@ def json_fields(octets: bytes) -> Fields:
         raise Malformed("the content is no JSON object")
     _refuse_repeated_names(octets, parsed)
     return Fields(parsed)
+
+
+def exact_json_fields(octets: bytes) -> Fields:
+    """Return the members of a JSON object in which numbers keep their digits.
+
+    Integers of up to 18 digits are integers, every other number is a `Number`.
+
+    Raises:
+        Malformed: as `json_fields`, or nested deeper than 100.
+    """
+    parsed = json_fields(octets)
+    # Counted, for the parser below is stopped by the stack that happens to be left.
+    if octets.count(b"{") + octets.count(b"[") > EXACT_DEPTH_MAX:
+        _refuse_deep([parsed])
+    return Fields(json.loads(octets, parse_float=Number, parse_int=_integer))
+
+
+def _integer(text: str) -> int | Number:
+    return int(text) if len(text) <= INTEGER_DIGITS_MAX else Number(text)
+
+
+def _refuse_deep(level: list[Any]) -> None:
+    for _ in range(EXACT_DEPTH_MAX):
+        members = [each for value in level for each in _members_of(value)]
+        if not members:
+            return
+        level = members
+    raise Malformed(f"JSON nested deeper than {EXACT_DEPTH_MAX}")
+
+
+def _members_of(value: Any) -> Iterable[Any]:
+    if isinstance(value, Fields):
+        return (value.raw(name) for name in value)
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _refuse_repeated_names(octets: bytes, parsed: Any) -> None:

@@ -154,6 +154,37 @@ def secret_hex(*, octets: int) -> Callable[[str], Secret]:
     return decode
 
 
+def secret_base64(*, prefix: str) -> Callable[[str], Secret]:
+    """Return a decoder of secrets written in standard Base64, behind an optional prefix.
+
+    Raises (the decoder):
+        KeyProblem: no padded Base64, or nothing behind the prefix.
+    """
+
+    def decode(text: str) -> Secret:
+        _plain(text)
+        try:
+            return Secret(base64.b64decode(text.removeprefix(prefix), validate=True))
+        except (ValueError, binascii.Error) as error:
+            if isinstance(error, KeyProblem):
+                raise
+            raise KeyProblem("the key is not Base64 text; enter it as it is shown") from error
+
+    return decode
+
+
+def shared_secret(decode: Callable[[str], Secret], note: str) -> KeyForm:
+    """Return the form of secrets of which the message names none: every one in force is tried."""
+    return KeyForm(
+        use="verify",
+        kind="secret",
+        decode=decode,
+        required=True,
+        chosen_by="all tried",
+        note=note,
+    )
+
+
 def public_key(text: str) -> RSAPublicKey:
     """Return the RSA public key of PEM text or of Base64 DER without armour.
 

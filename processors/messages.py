@@ -3,7 +3,9 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from processors.fields import from_base64, from_hex
 from processors.signing import Message
+from schemas.callback import Callback
 from schemas.errors import BadSignature
 
 Pairs = tuple[tuple[bytes, bytes], ...]
@@ -12,6 +14,11 @@ Pairs = tuple[tuple[bytes, bytes], ...]
 def framed(*parts: bytes, proves: bytes) -> Message[bytes]:
     """Return parts joined without separators, proving the one that carries the content."""
     return Message(b"".join(parts), proves)
+
+
+def whole_body(callback: Callback) -> Message[bytes]:
+    """Return the body as it was received: it is what is signed, and all that is proven."""
+    return Message(callback.body, callback.body)
 
 
 def sorted_form(
@@ -66,3 +73,21 @@ def decodable(
     if not good:
         raise BadSignature("no signature of an accepted form")
     return tuple(good)
+
+
+def hex_header(callback: Callback, name: str, *, prefix: bytes) -> tuple[bytes, ...]:
+    """Return the octets of a header that is one hex signature behind a fixed prefix.
+
+    Raises:
+        BadSignature: absent, without the prefix, or no hex digits.
+        Malformed: it stands twice.
+    """
+    text = callback.header(name, absent=BadSignature)
+    if not text.startswith(prefix):
+        raise BadSignature("a signature of another form")
+    return (from_hex(text[len(prefix) :], error=BadSignature),)
+
+
+def base64_header(callback: Callback, name: str) -> tuple[bytes, ...]:
+    """Return the octets of a header that is one Base64 signature; see `hex_header`."""
+    return (from_base64(callback.header(name, absent=BadSignature), error=BadSignature),)
