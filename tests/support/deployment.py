@@ -86,6 +86,33 @@ class RoleProcess:
             self.process.wait(20)
             raise
 
+    def wait_stopped(self, within_s: float = READY_WITHIN_S) -> None:
+        """Wait until the process has stopped itself, as `SIGSTOP` does."""
+        assert self.process is not None
+        deadline = time.monotonic() + within_s
+        asked = os.WSTOPPED | os.WNOHANG
+        while os.waitid(os.P_PID, self.process.pid, asked) is None:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{self.role} did not stop itself:\n{self.tail()}")
+            time.sleep(0.02)
+
+    def wait_end(self, within_s: float = READY_WITHIN_S) -> int:
+        """Wait until the process ends by itself, and return its exit code.
+
+        Raises:
+            TimeoutError: it goes on.
+        """
+        assert self.process is not None
+        try:
+            return self.process.wait(within_s)
+        except subprocess.TimeoutExpired as error:
+            raise TimeoutError(f"{self.role} goes on") from error
+
+    def metrics(self) -> str:
+        url = f"http://127.0.0.1:{self.admin_port}/metrics"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return str(answer.read().decode())
+
     def tail(self) -> str:
         return self.log_file.read_text(errors="replace")[-3000:]
 
@@ -99,7 +126,6 @@ class Deployed:
     prefix: str
     processes: dict[str, RoleProcess] = field(default_factory=dict)
     listen_port: int = field(default_factory=free_port)
-    program: Sequence[str] = (sys.executable, "-m", "streams.cli")
     extra_environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -129,12 +155,17 @@ class Deployed:
             raise RuntimeError(f"{arguments} ended with {done.returncode}: {done.stderr[-3000:]}")
         return done
 
-    def start(self, role: str, *arguments: str, name: str | None = None) -> RoleProcess:
-        """Start a role and wait until it is ready."""
+    def start(
+        self, role: str, *arguments: str, name: str | None = None, fault: str | None = None
+    ) -> RoleProcess:
+        """Start a role, with a planted fault or none, and wait until it is ready."""
         admin_port = free_port()
         name = name or role
+        program = [sys.executable, "-m", "streams.cli"]
+        if fault is not None:
+            program = [sys.executable, "-m", "tests.support.faulty_roles", fault]
         process = RoleProcess(
-            role, admin_port, [*self.program, role, *arguments], self.environment(admin_port),
+            role, admin_port, [*program, role, *arguments], self.environment(admin_port),
             self.folder / f"{name}.log",
         )  # fmt: skip
         self.processes[name] = process
@@ -142,7 +173,16 @@ class Deployed:
         process.wait_ready()
         return process
 
-    def stop(self) -> None:
-        for process in self.processes.values():
-            if process.process is not None and process.process.poll() is None:
-                process.stop()
+    def stop(self) -> dict[str, int]:
+        """End what still runs by SIGTERM, callbacks first, and return the exit codes."""
+        return {
+            name: process.stop()
+            for name, process in self.processes.items()
+            if process.process is not None and process.process.poll() is None
+        }
+
+    def logged(self) -> str:
+        """Return everything that the processes wrote."""
+        return "".join(
+            each.log_file.read_text(errors="replace") for each in self.processes.values()
+        )
