@@ -5,12 +5,14 @@ from typing import Final
 
 DAY_MS: Final = 86_400_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# Without a zone: its text form has no offset to cut off.
+_LOCAL_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001
+_MS: Final = timedelta(milliseconds=1)
 
 
 def rfc3339(ms: int) -> str:
     """Return `2026-11-23T04:05:06.000Z` for integer milliseconds."""
-    moment = _EPOCH + timedelta(milliseconds=ms)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+    return (_LOCAL_EPOCH + ms * _MS).isoformat(timespec="milliseconds") + "Z"
 
 
 def parse_rfc3339(text: str) -> int:
@@ -19,8 +21,11 @@ def parse_rfc3339(text: str) -> int:
     Raises:
         ValueError: any other form.
     """
-    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-    ms = (moment - _EPOCH) // timedelta(milliseconds=1)
+    # Ten times as fast as `strptime`. It takes other forms as well: only the one comes back equal.
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is not UTC:
+        raise ValueError("not a time in UTC")
+    ms = (moment - _EPOCH) // _MS
     if rfc3339(ms) != text:
         raise ValueError("not the one RFC 3339 form of this project")
     return ms
