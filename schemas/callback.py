@@ -3,7 +3,10 @@
 The record carries its clock: `received_at_ms` is the only "now" that judging knows.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final, Literal
 
 import orjson
@@ -73,9 +76,10 @@ class Callback:
 
     def _fill_index(self) -> dict[str, str | None]:
         index = self._index
-        for name, value in self.headers:
-            lower = name.lower()
-            index[lower] = None if lower in index else value
+        index |= {name.lower(): value for name, value in self.headers}
+        if len(index) != len(self.headers):
+            counts = Counter(name.lower() for name, _ in self.headers)
+            index |= {name: None for name, count in counts.items() if count > 1}
         return index
 
 
@@ -119,7 +123,6 @@ def decode_callback(record: Record) -> Callback:
 
 def _decode(fields: dict[str, bytes], body: bytes | None) -> Callback:
     _, project, _, provider, account = fields["ce_source"].decode().split(":")
-    pairs = orjson.loads(fields["http.headers"])
     if project != "tillstream" or body is None:
         raise InvalidRecord("not a callback record of this project")
     cause = fields.get("ce_causationid")
@@ -130,10 +133,16 @@ def _decode(fields: dict[str, bytes], body: bytes | None) -> Callback:
         received_at_ms=parse_rfc3339(fields["ce_time"].decode("ascii")),
         method=fields["http.method"].decode("latin-1"),
         target=fields["http.target"].decode("latin-1"),
-        headers=tuple((str(name), str(value)) for name, value in pairs),
+        headers=_texts(orjson.loads(fields["http.headers"])),
         body=body,
         peer=fields["http.peer"].decode(),
         client=fields["http.client"].decode(),
         kind=_KINDS[fields["ce_type"]],
         causation_id=None if cause is None else cause.decode("ascii"),
     )
+
+
+def _texts(pairs: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    found = tuple([(name, value) for name, value in pairs])
+    "".join(chain.from_iterable(found))  # Raises TypeError unless all of them are texts.
+    return found
