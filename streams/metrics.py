@@ -1,5 +1,7 @@
 """Prometheus metrics of the stages. Labels come from closed sets; never ids, amounts or people."""
 
+from functools import cache
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from processors.verdict import Judgement
@@ -9,7 +11,11 @@ _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 300, 3600)
 
 
 class StageMetrics:
-    """What verify and settle count. One instance per process."""
+    """What verify and settle count. One instance per process.
+
+    Children are bound once: finding one by its labels costs more than counting. Labels come from
+    closed sets, so that there are few.
+    """
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._outcomes = Counter(
@@ -30,10 +36,10 @@ class StageMetrics:
             ("alarm",),
             registry=registry,
         )
-        self.facts = Counter(
+        self._facts = Counter(
             "tillstream_facts", "Facts stated.", ("provider", "type"), registry=registry
         )
-        self.events = Counter(
+        self._events = Counter(
             "tillstream_events", "Events announced.", ("provider", "type"), registry=registry
         )
         self.age = Histogram(
@@ -42,7 +48,7 @@ class StageMetrics:
             buckets=_BUCKETS,
             registry=registry,
         )
-        self.skew = Gauge(
+        self._skew = Gauge(
             "tillstream_signed_skew_seconds",
             "Signed time minus receive time of the newest callback that signs one.",
             ("provider",),
@@ -53,17 +59,29 @@ class StageMetrics:
             registry=registry,
         )  # fmt: skip
 
+        self._outcome = cache(self._outcomes.labels)
+        self._key_hit = cache(self._key_hits.labels)
+        self._fact = cache(self._facts.labels)
+        self._event = cache(self._events.labels)
+        self._skew_of = cache(self._skew.labels)
+
     def judged(self, provider: str, judgement: Judgement) -> None:
         for outcome in judgement.outcomes:
             self.recorded("verify", provider, outcome)
         for record, _ in judgement.facts:
-            self.facts.labels(provider, record.fact.type).inc()
+            self._fact(provider, record.fact.type).inc()
 
     def key_hit(self, provider: str, *, first: bool) -> None:
-        self._key_hits.labels(provider, "first" if first else "other").inc()
+        self._key_hit(provider, "first" if first else "other").inc()
+
+    def skewed(self, provider: str, skew_ms: int) -> None:
+        self._skew_of(provider).set(skew_ms / 1000)
+
+    def announced(self, provider: str, event_type: str) -> None:
+        self._event(provider, event_type).inc()
 
     def recorded(self, stage: str, provider: str, outcome: Outcome) -> None:
-        self._outcomes.labels(stage, provider, outcome.outcome, outcome.code or "").inc()
+        self._outcome(stage, provider, outcome.outcome, outcome.code or "").inc()
 
     def alarm(self, alarm: str) -> None:
         self._alarms.labels(alarm).inc()

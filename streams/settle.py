@@ -255,7 +255,7 @@ class Settling:
         if settlement.outcome is not None:
             self._metrics.recorded("settle", provider, settlement.outcome)
         if settlement.event is not None:
-            self._metrics.events.labels(provider, settlement.event.type).inc()
+            self._metrics.announced(provider, settlement.event.type)
         for alarm in settlement.alarms:
             outcome = settlement.outcome
             callback_id = None if outcome is None else outcome.callback_id

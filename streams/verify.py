@@ -79,20 +79,23 @@ class Judging:
         return judgement
 
     def _count_keys(self, judgement: Judgement, account: Account) -> None:
-        keys = account.all_keys("verify") or account.keys
+        if not judgement.proven:
+            return
+        verifying = (key for key in account.keys if key.use == "verify")
+        first = next(verifying, account.keys[0] if account.keys else None)
         for proven in judgement.proven:
-            first = bool(keys) and proven.kid == keys[0].kid
-            self.metrics.key_hit(account.provider, first=first)
+            fits = first is not None and proven.kid == first.kid
+            self.metrics.key_hit(account.provider, first=fits)
 
     def _note_skew(self, callback: Callback, judgement: Judgement) -> None:
         for proven in judgement.proven:
             if proven.signed_ms is not None:
                 skew_ms = proven.signed_ms - callback.received_at_ms
-                self.metrics.skew.labels(callback.provider).set(skew_ms / 1000)
+                self.metrics.skewed(callback.provider, skew_ms)
                 return
         for error in judgement.errors:
             if isinstance(error, Stale):
-                self.metrics.skew.labels(callback.provider).set(error.skew_ms / 1000)
+                self.metrics.skewed(callback.provider, error.skew_ms)
                 return
 
     def _drafts(self, judgement: Judgement, provider: str) -> list[Draft]:
