@@ -1,5 +1,6 @@
 """Errors of starting up: what a person must change before any process of ours can run."""
 
+from traceback import walk_tb
 from typing import Final
 
 EXIT_CONFIGURATION: Final = 78
@@ -21,3 +22,12 @@ class ConfigurationError(Exception):
 
 class RolesTaken(ConfigurationError):
     """Another process runs the roles on this embedded log."""
+
+
+def places(error: BaseException) -> list[str]:
+    """Return where an error was raised, outermost first, as `module:line`.
+
+    This is what logs say of an unexpected error: its text may repeat what a provider sent.
+    """
+    frames = walk_tb(error.__traceback__)
+    return [f"{frame.f_globals.get('__name__', '')}:{line}" for frame, line in frames]

@@ -27,6 +27,7 @@ from schemas.outcome import outcome_draft
 from schemas.record import Draft, Record
 from schemas.revision import Revision, read_revision, revision_draft
 from schemas.topics import Topics
+from streams.errors import places
 from streams.log import Appender, Log
 from streams.metrics import StageMetrics
 
@@ -70,8 +71,15 @@ class Judging:
             return unjudged(callback.id, record.position, error)
         try:
             judgement = judge(callback, record.position, provider, account)
-        except Exception:  # noqa: BLE001 - the one place where our own defect becomes an outcome
-            _log.exception("judging_failed", callback_id=callback.id, alarm="defect")
+        except Exception as error:  # noqa: BLE001 - here a defect of ours becomes an outcome
+            # Where, but not the error's text: it may repeat the body.
+            _log.error(
+                "judging_failed",
+                callback_id=callback.id,
+                alarm="defect",
+                error=type(error).__name__,
+                places=places(error),
+            )
             self.metrics.alarm("defect")
             return defective(callback.id, record.position, account.revision)
         self._count_keys(judgement, account)

@@ -14,7 +14,7 @@ def run(arguments: list[str]) -> int:
     """Run a command and return its exit code."""
     from schemas.errors import Unavailable
     from streams.cli.frame import build_app
-    from streams.errors import EXIT_CONFIGURATION, ConfigurationError
+    from streams.errors import EXIT_CONFIGURATION, ConfigurationError, places
 
     try:
         build_app()(arguments, prog_name="tillstream")
@@ -28,4 +28,7 @@ def run(arguments: list[str]) -> int:
         return FINDING
     except KeyboardInterrupt:
         return 130
+    except Exception as error:  # noqa: BLE001 - a traceback's text may repeat what was sent to us
+        print_problems([f"defect: {type(error).__name__} at {' '.join(places(error)[-8:])}"])
+        return FINDING
     return 0
