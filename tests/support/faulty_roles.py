@@ -6,8 +6,11 @@ Faults: `commit-first` (verify commits offsets before its drafts are acknowledge
 (settle's transactional ids are new in each process), `hasty` (the embedded log acknowledges before
 it commits), `reply-first` (the ingress answers before the append), `forgetful` (settle starts
 without its ledger), `by-callback` (settle knows a fact by the callback that stated it, not by its
-identity). `stop-holding` is no fault: asked to by a file, settle stops itself with a batch in its
-hands, the worst moment for a zombie; `unique-ids` does so too.
+identity), `defect` (judging a body with DEFECT in it raises an error that repeats the body),
+`settle-defect` (so does settling with the order number).
+Two are no faults: with `quick-check` partitions are compared each second; with `stop-holding`
+settle, asked to by a file, stops itself with a batch in its hands, the worst moment for a zombie.
+`unique-ids` does so too.
 """  # fmt: skip
 
 import asyncio
@@ -122,6 +125,34 @@ def hasty() -> None:
     streams.open_log.EmbeddedLog = HastyLog  # type: ignore[misc]
 
 
+def defect() -> None:
+    import streams.verify as module
+
+    proper = module.judge
+
+    def judge(callback: Any, *rest: Any) -> Any:
+        if b"DEFECT" in callback.body:
+            raise KeyError(callback.body.decode("latin-1"))
+        return proper(callback, *rest)
+
+    module.judge = judge
+
+
+def settle_defect() -> None:
+    import streams.settle as module
+
+    def settle(state: Any, fact: Any, **_: Any) -> Any:
+        raise KeyError(f"{fact.fact.merchant_order_id}")
+
+    module.settle = settle
+
+
+def quick_check() -> None:
+    import streams.roles as module
+
+    module.PARTITIONS_CHECK_S = 1  # type: ignore[misc]
+
+
 def reply_first() -> None:
     from streams.kafka.append import KafkaAppender
 
@@ -144,9 +175,12 @@ def reply_first() -> None:
 FAULTS = {
     "by-callback": by_callback,
     "commit-first": commit_first,
+    "defect": defect,
     "forgetful": forgetful,
     "hasty": hasty,
+    "quick-check": quick_check,
     "reply-first": reply_first,
+    "settle-defect": settle_defect,
     "stop-holding": stop_holding,
     "unique-ids": unique_ids,
 }
