@@ -6,6 +6,7 @@ length.
 
 import base64
 import binascii
+import hashlib
 import json
 import re
 from binascii import a2b_qp
@@ -24,6 +25,7 @@ S = TypeVar("S")
 FORM_FIELDS_MAX: Final = 1_000
 XML_BYTES_MAX: Final = 64 * 1024
 EXACT_DEPTH_MAX: Final = 100
+UNIX_MS_DIGITS: Final = 13
 INTEGER_DIGITS_MAX: Final = 18
 UNIX_SECONDS_MAX: Final = 253_402_300_799  # the last second of the year 9999
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -480,6 +482,29 @@ def digits(text: bytes | str, *, what: str) -> int:
     if _DIGITS.fullmatch(octets) is None:
         raise Malformed(f"{what} is not decimal digits")
     return int(octets)
+
+
+def derived_id(*signed: str) -> str:
+    """Return the id of a refund to which the provider gives none, of its signed fields.
+
+    Hex SHA-256 of the fields that the provider's file names, each behind its length in octets.
+    """
+    octets = [value.encode() for value in signed]
+    framed = b"".join(len(each).to_bytes(4, "big") + each for each in octets)
+    return hashlib.sha256(framed).hexdigest()
+
+
+def unix_ms(text: bytes | str, *, what: str) -> int:
+    """Return a time in milliseconds since 1970 of exactly 13 digits: the years 2001 to 2286.
+
+    Where it is signed without a separator, its length is what keeps it apart from the body.
+
+    Raises:
+        Malformed: anything else.
+    """
+    if len(text) != UNIX_MS_DIGITS:
+        raise Malformed(f"{what} is no time in milliseconds")
+    return digits(text, what=what)
 
 
 def rfc3339_ms(text: str, *, what: str) -> int:

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import (
@@ -69,7 +70,7 @@ class Certificates:
         return "".join(each.public_bytes(Encoding.PEM).decode() for each in chain)
 
 
-Material = Secret | RSAPublicKey | Certificates
+Material = Secret | RSAPublicKey | Ed25519PublicKey | Certificates
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,11 @@ class Key:
             assert isinstance(key, RSAPublicKey)
             self._rsa.append(key)
         return self._rsa[0]
+
+    @property
+    def ed25519(self) -> Ed25519PublicKey:
+        assert isinstance(self.material, Ed25519PublicKey)
+        return self.material
 
     def in_force(self, at_ms: int) -> bool:
         after_start = self.not_before_ms is None or at_ms >= self.not_before_ms
@@ -169,6 +175,26 @@ def secret_base64(*, prefix: str) -> Callable[[str], Secret]:
             if isinstance(error, KeyProblem):
                 raise
             raise KeyProblem("the key is not Base64 text; enter it as it is shown") from error
+
+    return decode
+
+
+def ed25519_base64(*, prefix: str) -> Callable[[str], Ed25519PublicKey]:
+    """Return a decoder of raw Ed25519 public keys in Base64 behind a prefix.
+
+    Raises (the decoder):
+        KeyProblem: another prefix, or not 32 octets.
+    """
+
+    def decode(text: str) -> Ed25519PublicKey:
+        _plain(text)
+        if not text.startswith(prefix):
+            raise KeyProblem(f"the key does not begin with {prefix}")
+        try:
+            octets = base64.b64decode(text.removeprefix(prefix), validate=True)
+            return Ed25519PublicKey.from_public_bytes(octets)
+        except (ValueError, binascii.Error) as error:
+            raise KeyProblem("this is no Ed25519 key of 32 octets in Base64") from error
 
     return decode
 

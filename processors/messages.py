@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from urllib.parse import quote_plus
 
-from processors.fields import from_base64, from_hex
+from processors.fields import digits, from_base64, from_hex
 from processors.signing import Message
 from schemas.callback import Callback
-from schemas.errors import BadSignature
+from schemas.errors import BadSignature, Malformed
 
 Pairs = tuple[tuple[bytes, bytes], ...]
 
@@ -21,6 +22,40 @@ def whole_body(callback: Callback) -> Message[bytes]:
     return Message(callback.body, callback.body)
 
 
+def standard_message(callback: Callback, prefix: str) -> Message[bytes]:
+    """Return what Standard Webhooks sign: id, a dot, unix seconds, a dot, the raw body.
+
+    The time is digits alone, so that an id may hold dots: the text reads in one way.
+
+    Raises:
+        Malformed: an id or a time is missing, or the time is no digits.
+    """
+    message_id = callback.header(f"{prefix}-id", absent=Malformed)
+    stamp = callback.header(f"{prefix}-timestamp", absent=Malformed)
+    digits(stamp, what="timestamp")
+    return framed(message_id, b".", stamp, b".", callback.body, proves=callback.body)
+
+
+def standard_ms(callback: Callback, prefix: str) -> int:
+    """Return the time of the delivery attempt, which `standard_message` signs."""
+    stamp = callback.header(f"{prefix}-timestamp", absent=Malformed)
+    return digits(stamp, what="timestamp") * 1000
+
+
+def standard_signatures(
+    callback: Callback, prefix: str, version: bytes, *, octets: int
+) -> tuple[bytes, ...]:
+    """Return the signatures of one version in a list of `version,Base64` between blanks.
+
+    Raises:
+        BadSignature: none of this version and length.
+    """
+    items = callback.header(f"{prefix}-signature", absent=BadSignature).split(b" ")
+    parts = [item.partition(b",") for item in items]
+    texts = [text for named, _, text in parts if named == version]
+    return decodable(texts, from_base64, octets=octets)
+
+
 def sorted_form(
     pairs: Iterable[tuple[bytes, bytes]], *, exclude: frozenset[bytes], keep_empty: bool
 ) -> Message[Pairs]:
@@ -32,6 +67,20 @@ def sorted_form(
     signed = [pair for pair in pairs if pair[0] not in exclude and (pair[1] or keep_empty)]
     signed.sort()
     return Message(b"&".join(map(b"=".join, signed)), tuple(signed))
+
+
+def encoded_form(pairs: Iterable[tuple[bytes, bytes]], *, dropped: frozenset[bytes]) -> bytes:
+    """Return `name=value&...` in byte order of the names, encoded anew as PHP does.
+
+    Left out are pairs whose value is among `dropped`; letters, digits, `-`, `.` and `_` stand for
+    themselves, a blank is a plus sign, and hex digits are capitals.
+    """
+    kept = sorted(pair for pair in pairs if pair[1] not in dropped)
+    return b"&".join(_php_encoded(name) + b"=" + _php_encoded(value) for name, value in kept)
+
+
+def _php_encoded(octets: bytes) -> bytes:
+    return quote_plus(octets).replace("~", "%7E").encode()
 
 
 def joined(values: Iterable[str | None], separator: str) -> bytes:

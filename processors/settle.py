@@ -301,9 +301,11 @@ def _announce(
 ) -> Settlement:
     event = _event(state, record, fact, recorded_at_ms, as_type)
     after = state.after(event)
-    paid = any(after.of_type("PaymentSucceeded"))
-    if event.type in _CHANGES_SUMS and paid and after.refunded_minor > max(0, after.paid_minor):
-        alarms += ("over_refund",)
+    # Most payments have no refund: nothing is summed for them.
+    if event.type in _CHANGES_SUMS and after.refunded_minor > 0:
+        paid = any(after.of_type("PaymentSucceeded"))
+        if paid and after.refunded_minor > max(0, after.paid_minor):
+            alarms += ("over_refund",)
     outcome = _outcome(record, "announced", None, event.id)
     return Settlement(after, event, outcome, alarms)
 

@@ -5,6 +5,7 @@ No
 parameter that guards has a default.
 """
 
+import base64
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable
@@ -115,6 +116,38 @@ def check_rsa(
     raise BadSignature("the signature fits no message and key")
 
 
+def check_ed25519(
+    messages: Iterable[Message[T]], *, signatures: Iterable[bytes], keys: Iterable[Key]
+) -> Authentic[T]:
+    """Return what an Ed25519 signature proves: pure, without a hash in front.
+
+    Raises:
+        BadSignature: no message, signature and key fit together.
+    """
+    given, keys = tuple(signatures), tuple(keys)
+    for message in messages:
+        for key in keys:
+            for signature in given:
+                try:
+                    key.ed25519.verify(signature, message.octets)
+                except InvalidSignature:
+                    continue
+                return Authentic(_MADE_HERE, message.proves, message.beside, key.kid, "signed")
+    raise BadSignature("the signature fits no message and key")
+
+
+def check_token(token: bytes, *, beside: Fields, keys: Iterable[Key]) -> Authentic[Fields]:
+    """Return the proof of a constant token: it covers nothing, so that it lets nothing out.
+
+    `beside` is what came with it; whoever has seen one message can send any other.
+
+    Raises:
+        BadSignature: the token is not exactly a key.
+    """
+    message = Message(token, NOTHING, beside)
+    return _check_digest((message,), lambda key, _: key, (token,), keys)
+
+
 def check_hmac(
     messages: Iterable[Message[T]],
     *,
@@ -165,6 +198,20 @@ def check_opened(
             continue
         return Authentic(_MADE_HERE, opened, sealed.beside, key.kid, "shared-secret")
     raise Undecryptable("no key opens the sealed content")
+
+
+def hmac_of_base64(secret: bytes, octets: bytes) -> bytes:
+    """Return HMAC-SHA-256 keyed with the Base64 content of a secret's text, behind `whsec_`.
+
+    For `check_keyed_digest`, where a setting and not the key's form says that it is decoded.
+    """
+    text = secret.removeprefix(b"whsec_")
+    return hmac.digest(base64.b64decode(text + b"=" * (-len(text) % 4)), octets, "sha256")
+
+
+def hmac_of_text(secret: bytes, octets: bytes) -> bytes:
+    """Return HMAC-SHA-256 keyed with a secret's text as it stands."""
+    return hmac.digest(secret, octets, "sha256")
 
 
 def digest_hex(name: HashName, octets: bytes) -> str:
