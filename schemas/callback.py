@@ -5,13 +5,14 @@ The record carries its clock: `received_at_ms` is the only "now" that judging kn
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from typing import Final, Literal
 
 import orjson
 
 from schemas.errors import CallbackError, Foreign, InvalidRecord, Malformed
+from schemas.frozen import value
 from schemas.record import Draft, Headers, Record
 from schemas.times import parse_rfc3339, rfc3339
 
@@ -23,7 +24,7 @@ _KINDS: Final[dict[bytes, CallbackKind]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Callback:
     """Everything that was received.
 

@@ -1,12 +1,14 @@
 """A fact announced, once: CloudEvents 1.0, Kafka binary mode."""
 
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal, get_args
 
 import orjson
 
 from schemas.callback import TYPE_PREFIX, callback_source
 from schemas.errors import InvalidRecord
+from schemas.frozen import named_value
+from schemas.identity import PREFIXES_MAX
 from schemas.money import Money
 from schemas.record import Draft, Record
 from schemas.times import parse_rfc3339, rfc3339
@@ -54,7 +56,7 @@ CARRIES: Final[dict[EventType, tuple[str, ...]]] = {
 _FLAGS: Final = (("out_of_order", "outoforder"), ("derived", "derived"), ("unlinked", "unlinked"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class Event:
     """`account` is the ledger name. `sequence` counts the payment's events from 1 without gaps.
 
@@ -127,14 +129,16 @@ def event_members(event: Event) -> dict[str, Any]:
 
 def event_draft(event: Event, *, topic: str, partition: int, deployment: str) -> Draft:
     """Return the record of an event for the partition of its fact."""
+    source = _source(deployment, event.provider, event.account)
+    ce_type, ce_dataschema = _TYPE_HEADERS[event.type]
     headers = [
-        ("content-type", b"application/json"),
-        ("ce_specversion", b"1.0"),
+        _CONTENT_TYPE,
+        _SPECVERSION,
         ("ce_id", event.id.encode()),
-        ("ce_type", f"{TYPE_PREFIX}{event.type}.v1".encode()),
-        ("ce_source", callback_source(deployment, event.provider, event.account).encode()),
+        ce_type,
+        source,
         ("ce_subject", event.subject.encode()),
-        ("ce_dataschema", dataschema(event.type).encode()),
+        ce_dataschema,
         ("ce_partitionkey", event.key),
         ("ce_causationid", event.causation_id.encode()),
         ("ce_sequence", str(event.sequence).encode()),
@@ -147,11 +151,28 @@ def event_draft(event: Event, *, topic: str, partition: int, deployment: str) ->
         headers.append(("ce_causationitem", str(event.causation_item).encode()))
     if event.part_id is not None:
         headers.append(("ce_partid", event.part_id.encode()))
-    headers += [(f"ce_{name}", b"1") for field, name in _FLAGS if getattr(event, field)]
+    if event.out_of_order or event.derived or event.unlinked:
+        headers += [(f"ce_{name}", b"1") for field, name in _FLAGS if getattr(event, field)]
     if event.reverses is not None:
         headers.append(("ce_reverses", event.reverses.encode()))
     value = orjson.dumps(event_members(event))
     return Draft(topic, partition, event.key, value, tuple(headers))
+
+
+@lru_cache(maxsize=PREFIXES_MAX)
+def _source(deployment: str, provider: str, account: str) -> tuple[str, bytes]:
+    return "ce_source", callback_source(deployment, provider, account).encode()
+
+
+_CONTENT_TYPE: Final = ("content-type", b"application/json")
+_SPECVERSION: Final = ("ce_specversion", b"1.0")
+_TYPE_HEADERS: Final = {
+    each: (
+        ("ce_type", f"{TYPE_PREFIX}{each}.v1".encode()),
+        ("ce_dataschema", dataschema(each).encode()),
+    )
+    for each in EVENT_TYPES
+}
 
 
 def read_event(record: Record) -> Event:

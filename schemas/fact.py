@@ -4,12 +4,12 @@ A provider states a `Fact`; judging binds it to the callback as a `FactRecord`. 
 a pure function of callback, revision and code version: replays compare them byte for byte.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
 import orjson
 
 from schemas.errors import InvalidRecord, Malformed
+from schemas.frozen import named_value, value
 from schemas.identity import dispute_key, order_key, order_part, payment_key, refund_key
 from schemas.money import Money
 from schemas.record import Draft, Position, Record
@@ -39,7 +39,7 @@ _AMOUNT_REQUIRED: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class Fact:
     """One statement of a provider. What it does not tell is None, never a guess.
 
@@ -98,7 +98,7 @@ class Fact:
             raise Malformed(f"{self.type} without a payment")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FactRecord:
     """A fact bound to its callback: which item, judged by which revision, by what proof."""
 
@@ -183,17 +183,23 @@ def decode_fact(octets: bytes) -> FactRecord:
         members = orjson.loads(octets)
         if members["v"] != FACT_VERSION or members["type"] not in FACT_TYPES:
             raise InvalidRecord("a fact of an unknown version or type")
-        optional: dict[str, Any] = {
-            name: Money(*members[name]) for name in _OPTIONAL_MONEY if name in members
-        }
-        optional |= {name: members[name] for name in _OPTIONAL_TEXT if name in members}
+        stated = members.get
         fact = Fact(
             type=members["type"],
             payment_id=members["payment_id"],
             merchant_order_id=members["merchant_order_id"],
             occurred_at_ms=members["occurred_at_ms"],
-            reverses_success=members.get("reverses_success", False),
-            **optional,
+            amount=_money(members, "amount"),
+            capture_id=stated("capture_id"),
+            authorization_id=stated("authorization_id"),
+            attempt_id=stated("attempt_id"),
+            refund_id=stated("refund_id"),
+            merchant_refund_id=stated("merchant_refund_id"),
+            dispute_id=stated("dispute_id"),
+            refunded_total=_money(members, "refunded_total"),
+            payer_amount=_money(members, "payer_amount"),
+            method=stated("method"),
+            reverses_success=stated("reverses_success", False),
         )
         return FactRecord(
             fact, members["provider"], members["account"], members["ledger"], members["mode"],
@@ -203,6 +209,10 @@ def decode_fact(octets: bytes) -> FactRecord:
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidRecord("not a fact record") from error
+
+
+def _money(members: dict[str, Any], name: str) -> Money | None:
+    return Money(*members[name]) if name in members else None
 
 
 def fact_draft(record: FactRecord, octets: bytes, *, topic: str, partitions: int) -> Draft:

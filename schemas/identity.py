@@ -11,6 +11,7 @@ from uuid import UUID
 EVENT_NAMESPACE: Final = UUID("5bf50970-239c-52b3-9bb1-66a8a72d20b3")
 PREFIXES_MAX: Final = 4_096  # remembered at a time; more accounts are only slower
 _NAMESPACE_OCTETS: Final = EVENT_NAMESPACE.bytes
+_VARIANTS: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9_.~-]+", re.ASCII)
 
 
@@ -47,14 +48,23 @@ def event_id(
     provider: str, ledger: str, event_type: str, payment_id: str | None, part_id: str | None
 ) -> str:
     """Return `ce_id`: UUIDv5 over the length-prefixed parts; null has length 0."""
-    digest = hashlib.sha1(_NAMESPACE_OCTETS, usedforsecurity=False)
-    for part in (provider, ledger, event_type, payment_id, part_id):
-        octets = b"" if part is None else part.encode()
-        digest.update(len(octets).to_bytes(4, "big") + octets)
-    octets = digest.digest()[:16]
-    number = int.from_bytes(octets, "big") & ~(0xF000 << 64) | (5 << 76)
-    text = f"{number & ~(0xC000 << 48) | (0x8000 << 48):032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    digest = _begun(provider, ledger, event_type).copy()
+    digest.update(_prefixed(payment_id) + _prefixed(part_id))
+    text = digest.hexdigest()
+    # RFC 9562: the version in the thirteenth digit, the variant in the top bits of the 17th.
+    variant = _VARIANTS[text[16]]
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
+
+
+@lru_cache(maxsize=PREFIXES_MAX)
+def _begun(provider: str, ledger: str, event_type: str) -> "hashlib._Hash":
+    octets = b"".join(map(_prefixed, (provider, ledger, event_type)))
+    return hashlib.sha1(_NAMESPACE_OCTETS + octets, usedforsecurity=False)
+
+
+def _prefixed(part: str | None) -> bytes:
+    octets = b"" if part is None else part.encode()
+    return len(octets).to_bytes(4, "big") + octets
 
 
 def digest_id(fields: Sequence[str]) -> str:

@@ -4,13 +4,14 @@ Version 1 is one small JSON object. An unknown version is rebuilt from the event
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import orjson
 
 from schemas.errors import InvalidRecord
 from schemas.event import Event
+from schemas.frozen import value
 from schemas.money import Money
 from schemas.topics import MESSAGE_BYTES_MAX
 
@@ -20,7 +21,7 @@ ANNOUNCED_MAX: Final = 1_000
 LEDGER_BYTES_MAX: Final = MESSAGE_BYTES_MAX - 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Announced:
     """One event of the payment. `total_minor` is set where a running total was the source."""
 
@@ -36,7 +37,7 @@ class Announced:
     causation_item: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LedgerState:
     """`refunded_minor`: net sum or highest total; `last_ms` None: it never expires.
 

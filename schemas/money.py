@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from schemas.currencies import EXPONENTS
 from schemas.errors import Malformed, UnknownMeaning
+from schemas.frozen import value
 
 MINOR_MAX: Final = 2**53 - 1
 # `Decimal` takes "1_0", "１" and "NaN": digits are matched, not converted on trust.
@@ -14,7 +14,7 @@ _MAJOR: Final = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,18}))?", re.ASCII)
 _NO_OVERRIDES: Final[Mapping[str, int]] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Money:
     """`minor` in 0..2^53-1, `currency` three capitals, `exponent` as in ISO 4217."""
 

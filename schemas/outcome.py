@@ -2,12 +2,12 @@
 `announced`, `duplicate` and `superseded` stand whatever follows.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import orjson
 
 from schemas.errors import InvalidRecord, OutcomeWord
+from schemas.frozen import value
 from schemas.record import Draft, Headers, Position, Record
 from schemas.topics import partition_for_key
 
@@ -20,7 +20,7 @@ _HEADERS: Final[Headers] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Outcome:
     """`code` says why (None for announced); `event_id` names the event announced or repeated."""
 

@@ -1,7 +1,8 @@
 """A record as both logs know it: before it lies in a topic (`Draft`) and afterwards (`Record`)."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from schemas.frozen import value
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -21,7 +22,7 @@ class Position(NamedTuple):
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Draft:
     """A record to append. `value` None is a tombstone on a compacted topic."""
 
@@ -32,7 +33,7 @@ class Draft:
     headers: Headers
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Record:
     """A record that lies in the log. `timestamp_ms` is the time of appending."""
 

@@ -1,6 +1,7 @@
 """Integer milliseconds since 1970 UTC, and their one text form: RFC 3339, `Z`, milliseconds."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 DAY_MS: Final = 86_400_000
@@ -10,6 +11,8 @@ _LOCAL_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001
 _MS: Final = timedelta(milliseconds=1)
 
 
+# The same few moments are written again and again: one recording time for a whole batch.
+@lru_cache(maxsize=1_024)
 def rfc3339(ms: int) -> str:
     """Return `2026-11-23T04:05:06.000Z` for integer milliseconds."""
     return (_LOCAL_EPOCH + ms * _MS).isoformat(timespec="milliseconds") + "Z"
