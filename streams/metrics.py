@@ -5,7 +5,7 @@ from functools import cache
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from processors.verdict import Judgement
-from schemas.outcome import Outcome
+from schemas.errors import OutcomeWord
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 300, 3600)
 
@@ -67,7 +67,7 @@ class StageMetrics:
 
     def judged(self, provider: str, judgement: Judgement) -> None:
         for outcome in judgement.outcomes:
-            self.recorded("verify", provider, outcome)
+            self.recorded("verify", provider, outcome.outcome, outcome.code)
         for record, _ in judgement.facts:
             self._fact(provider, record.fact.type).inc()
 
@@ -77,11 +77,13 @@ class StageMetrics:
     def skewed(self, provider: str, skew_ms: int) -> None:
         self._skew_of(provider).set(skew_ms / 1000)
 
-    def announced(self, provider: str, event_type: str) -> None:
-        self._event(provider, event_type).inc()
+    def announced(self, provider: str, event_type: str, count: int) -> None:
+        self._event(provider, event_type).inc(count)
 
-    def recorded(self, stage: str, provider: str, outcome: Outcome) -> None:
-        self._outcome(stage, provider, outcome.outcome, outcome.code or "").inc()
+    def recorded(
+        self, stage: str, provider: str, word: OutcomeWord, code: str | None, count: int = 1
+    ) -> None:
+        self._outcome(stage, provider, word, code or "").inc(count)
 
     def alarm(self, alarm: str) -> None:
         self._alarms.labels(alarm).inc()

@@ -12,6 +12,7 @@ restores
              and repeats the batch.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,7 +21,7 @@ import orjson
 import structlog
 
 from processors.settle import Settlement, expires_at_ms, settle
-from schemas.errors import InvalidRecord
+from schemas.errors import InvalidRecord, OutcomeWord
 from schemas.event import event_draft, read_event
 from schemas.fact import read_fact
 from schemas.ledger import LedgerState, decode_ledger, encode_ledger
@@ -60,9 +61,15 @@ class Partition:
 
 @dataclass(slots=True)
 class _Round:
-    """One batch in the making: nothing here counts before its transaction is committed."""
+    """One batch in the making: nothing here counts before its transaction is committed.
+
+    `encoded` are the changed states as they go into the ledger, `events` the sum of the states'
+    sequences with them.
+    """
 
     changed: dict[bytes, LedgerState | None] = field(default_factory=dict)
+    encoded: dict[bytes, bytes | None] = field(default_factory=dict)
+    events: int = 0
     settlements: list[tuple[str, int, Settlement]] = field(default_factory=list)
 
 
@@ -111,15 +118,15 @@ class Settling:
     def committed(self, partition: int) -> None:
         round_, now_ms = self._rounds.pop(partition)
         owned = self._partitions[partition]
-        for key, state in round_.changed.items():
-            owned.events += _sequence(state) - _sequence_of(owned.states.get(key))
-            if state is None:
+        if round_.changed:
+            owned.events = round_.events
+        for key, value in round_.encoded.items():
+            if value is None:
                 owned.states.pop(key, None)
             else:
-                owned.states[key] = encode_ledger(state)
+                owned.states[key] = value
         self._metrics.ledger_payments.labels(str(partition)).set(len(owned.states))
-        for provider, received_at_ms, settlement in round_.settlements:
-            self._count(provider, settlement, (now_ms - received_at_ms) / 1000)
+        self._count(round_.settlements, now_ms)
 
     def forget(self, partition: int) -> None:
         self._partitions.pop(partition, None)
@@ -158,7 +165,9 @@ class Settling:
             payments += (state is not None) - (before is not None)
             events += _sequence(state) - _sequence_of(before)
             value = None if state is None else encode_ledger(state)
+            round_.encoded[key] = value
             yield self._ledger_draft(partition, key, value)
+        round_.events = events
         count = orjson.dumps({"v": 1, "payments": payments, "events": events})
         yield self._ledger_draft(partition, COUNT_KEY, count)
 
@@ -250,17 +259,24 @@ class Settling:
         finally:
             await appender.close()
 
-    def _count(self, provider: str, settlement: Settlement, age_s: float) -> None:
-        self._metrics.age.observe(max(0.0, age_s))
-        if settlement.outcome is not None:
-            self._metrics.recorded("settle", provider, settlement.outcome)
-        if settlement.event is not None:
-            self._metrics.announced(provider, settlement.event.type)
-        for alarm in settlement.alarms:
-            outcome = settlement.outcome
-            callback_id = None if outcome is None else outcome.callback_id
-            _log.error("settling_alarm", alarm=alarm, callback_id=callback_id)
-            self._metrics.alarm(alarm)
+    def _count(self, settlements: Sequence[tuple[str, int, Settlement]], now_ms: int) -> None:
+        outcomes: Counter[tuple[str, OutcomeWord, str | None]] = Counter()
+        events: Counter[tuple[str, str]] = Counter()
+        for provider, received_at_ms, settlement in settlements:
+            self._metrics.age.observe(max(0.0, (now_ms - received_at_ms) / 1000))
+            outcome, event = settlement.outcome, settlement.event
+            if outcome is not None:
+                outcomes[provider, outcome.outcome, outcome.code] += 1
+            if event is not None:
+                events[provider, event.type] += 1
+            for alarm in settlement.alarms:
+                callback_id = None if outcome is None else outcome.callback_id
+                _log.error("settling_alarm", alarm=alarm, callback_id=callback_id)
+                self._metrics.alarm(alarm)
+        for (provider, word, code), count in outcomes.items():
+            self._metrics.recorded("settle", provider, word, code, count)
+        for (provider, event_type), count in events.items():
+            self._metrics.announced(provider, event_type, count)
 
 
 def _decoded(octets: bytes | None) -> LedgerState | None:

@@ -8,6 +8,7 @@ On error:    the producer is replaced. After a refused batch its sequence number
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 import structlog
@@ -32,9 +33,9 @@ def check_size(draft: Draft) -> None:
     Raises:
         InvalidRecord: larger than a topic takes.
     """
+    headers = draft.headers
     size = BATCH_OVERHEAD_BYTES + len(draft.key or b"") + len(draft.value or b"")
-    for name, value in draft.headers:
-        size += HEADER_OVERHEAD_BYTES + len(name) + len(value)
+    size += HEADER_OVERHEAD_BYTES * len(headers) + sum(map(len, chain.from_iterable(headers)))
     # Names may take more than one byte a letter; the margin of the limit covers ours (ASCII).
     if size > MESSAGE_BYTES_MAX:
         raise InvalidRecord(f"a record of {size} bytes for {draft.topic}: at most 1 MiB")
