@@ -1,8 +1,10 @@
 """`up`, `ingress`, `verify`, `settle`: the roles as processes."""
 
+import asyncio
 import os
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -120,9 +122,28 @@ async def _serve(
         await log.close()
         raise
     if ready_fd is not None:
-        deployment.readiness.listen(lambda ready: os.write(ready_fd, b"1" if ready else b"0"))
+        deployment.readiness.listen(lambda ready: _tell(ready_fd, ready))
+        _end_with_parent(ready_fd, deployment.stopping)
     admin = admin_address(config, name) if ready_fd is None else None
     await run_roles(deployment, roles, admin=admin)
+
+
+def _tell(ready_fd: int, ready: bool) -> None:
+    with suppress(BrokenPipeError):  # The parent is gone, and this process is ending.
+        os.write(ready_fd, b"1" if ready else b"0")
+
+
+def _end_with_parent(ready_fd: int, stopping: asyncio.Event) -> None:
+    """End in order once nobody holds the pipe's other end: a parent that was killed would leave
+    processes behind that no port shows and no restart ends."""
+    loop = asyncio.get_running_loop()
+
+    def ended() -> None:
+        loop.remove_reader(ready_fd)
+        stopping.set()
+
+    # Nothing is ever read here; the end of the last reader wakes it as an error does.
+    loop.add_reader(ready_fd, ended)
 
 
 def _shared_socket(config: "Config", roles: "Sequence[Role]") -> socket.socket | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import Callable, Sequence
 
 from aiokafka import TopicPartition
@@ -59,6 +60,21 @@ async def test_every_role_ends_in_order_when_interrupted(deploy: Deploy) -> None
     for process in deployed.processes.values():
         process.send(signal.SIGINT)
     assert [each.wait_end() for each in deployed.processes.values()] == [0, 0, 0]
+
+
+async def test_children_end_in_order_when_their_parent_is_killed(deploy: Deploy) -> None:
+    deployed = deploy("kafka")
+    parent = deployed.start("verify", "--processes", "2")
+    parent.kill()
+    # Each child says so at its end; they were adopted, so that nobody here can wait for them.
+    await asyncio.to_thread(wait_logged, parent, '"role_not_ready"', 2)
+
+
+def wait_logged(role: RoleProcess, word: str, times: int) -> None:
+    deadline = time.monotonic() + 20
+    while role.log_file.read_text().count(word) < times:
+        assert time.monotonic() < deadline, role.tail()
+        time.sleep(0.1)
 
 
 async def test_without_kafka_no_role_starts(deploy: Deploy) -> None:
