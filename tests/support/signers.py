@@ -8,10 +8,12 @@ our own key where the provider's private key is not known to us.
 import base64
 import hashlib
 import hmac
+import importlib
 import json
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus
 from xml.etree import ElementTree
@@ -354,7 +356,13 @@ SIGNERS = {
 
 
 # Providers that sign the body as raw bytes: there even hostile bytes can be signed.
-SIGNS_RAW_BYTES = ("paypal", "stripe", "wechatpay-v3")
+SIGNS_RAW_BYTES: tuple[str, ...] = ("paypal", "stripe", "wechatpay-v3")
+
+# More of them, a file to a family; they use what stands above.
+for _found in sorted((Path(__file__).parent / "signers_more").glob("*.py")):
+    _more = importlib.import_module(f"tests.support.signers_more.{_found.stem}")
+    SIGNERS |= getattr(_more, "SIGNERS", {})
+    SIGNS_RAW_BYTES += getattr(_more, "SIGNS_RAW_BYTES", ())
 
 
 def resigned(name: str, case: Case, tree: Tree | bytes) -> Case:
