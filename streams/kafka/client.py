@@ -12,7 +12,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
-from aiokafka.errors import KafkaError, ProducerClosed
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, ProducerClosed
 from aiokafka.helpers import create_ssl_context
 
 from schemas.errors import Unavailable
@@ -26,6 +26,11 @@ BATCH_BYTES_MAX: Final = 512 * 1024
 REBALANCE_MS_MAX: Final = 30_000
 # A fetch that left out a partition must not hold up its next record by the default of 500 ms.
 FETCH_WAIT_MS: Final = 100
+# The library asks a broker for nothing more while anything from it lies unconsumed, for this long;
+# then it asks for the other partitions alone, and that request keeps all others waiting.
+FETCH_TOGETHER_S: Final = 1.0
+# What arrived while the last batch was worked on is one round trip away when a poll begins.
+GATHER_MS: Final = 5
 _TLS_FILES: Final = ("ssl_cafile", "ssl_certfile", "ssl_keyfile", "ssl_password")
 _WORDS: Final = (
     "client_id", "security_protocol", "sasl_mechanism", "sasl_plain_username",
@@ -118,6 +123,7 @@ async def start_consumer(
     }
     consumer = AIOKafkaConsumer(**settings, **fixed, **more)
     await _start(consumer, "consumer")
+    consumer._fetcher._prefetch_backoff = FETCH_TOGETHER_S
     return consumer
 
 
@@ -194,13 +200,39 @@ async def poll(
     *,
     timeout_ms: int,
     records_max: int | None = None,
+    gather_ms: int = 0,
 ) -> dict[TopicPartition, list[Any]]:
     """Return fetched records by partition; `partitions` empty: of all assigned ones.
+
+    The request of a poll goes out when the last poll has taken everything, and is answered with
+    the first record that comes; `gather_ms` is how long to wait for the answer to the next.
 
     Raises:
         KafkaError: as the library says, and where its fetching task has ended, which it hides:
             `getmany` would return nothing for ever.
     """
+    fetched = await _fetched(consumer, partitions, timeout_ms, records_max)
+    found = sum(map(len, fetched.values()))
+    if not found or not gather_ms or found == records_max:
+        return fetched
+    left = None if records_max is None else records_max - found
+    try:
+        more = await _fetched(consumer, partitions, gather_ms, left)
+    except NoOffsetForPartitionError:
+        # Of another partition, and raised again by the next poll. Raised now it would take the
+        # records above with it, whose positions have moved.
+        return fetched
+    for where, records in more.items():
+        fetched.setdefault(where, []).extend(records)
+    return fetched
+
+
+async def _fetched(
+    consumer: AIOKafkaConsumer,
+    partitions: tuple[TopicPartition, ...],
+    timeout_ms: int,
+    records_max: int | None,
+) -> dict[TopicPartition, list[Any]]:
     if consumer._fetcher.error_future.done():
         raise KafkaError("the fetching task has ended")
     fetched: dict[TopicPartition, list[Any]] = await consumer.getmany(

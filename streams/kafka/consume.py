@@ -10,7 +10,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, NoOffsetForPar
 
 from schemas.errors import Unavailable
 from schemas.record import Record, TopicPartition
-from streams.kafka.client import discard_consumer, poll, unavailable
+from streams.kafka.client import GATHER_MS, discard_consumer, poll, unavailable
 from streams.kafka.lookup import committed_offsets
 from streams.log import Batch
 
@@ -50,7 +50,10 @@ class KafkaConsumer:
         with unavailable("polling"):
             try:
                 fetched = await poll(
-                    self._consumer, timeout_ms=timeout_ms, records_max=records_max
+                    self._consumer,
+                    timeout_ms=timeout_ms,
+                    records_max=records_max,
+                    gather_ms=GATHER_MS,
                 )
             except NoOffsetForPartitionError:
                 await self._begin_missing()

@@ -25,6 +25,7 @@ from schemas.errors import Unavailable
 from schemas.record import Record
 from streams.kafka.append import send_all
 from streams.kafka.client import (
+    GATHER_MS,
     discard_consumer,
     discard_producer,
     membership,
@@ -155,6 +156,7 @@ class ExactlyOnce(ConsumerRebalanceListener):  # type: ignore[misc]
                     partitions,
                     timeout_ms=POLL_MS,
                     records_max=ROUND_RECORDS_MAX,
+                    gather_ms=GATHER_MS,
                 )
             )
             try:
