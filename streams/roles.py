@@ -22,6 +22,7 @@ from processors.contract import ReplyWhen
 from processors.registry import PROVIDERS
 from schemas.topics import Topics
 from streams.accounts import WatchedAccounts
+from streams.collector import tend_garbage
 from streams.config import Config
 from streams.embedded import EmbeddedLog
 from streams.ingress import DEFAULT_LIMITS, CallbackIds, serve_admin, serve_ingress
@@ -50,6 +51,7 @@ class Readiness:
     """Which of the started roles are ready; the admin port answers with it."""
 
     roles: dict[str, bool] = field(default_factory=dict)
+    started: bool = False  # all roles have been ready once
     _listener: Callable[[bool], object] | None = None
 
     def of(self, role: str) -> Callable[[bool], None]:
@@ -176,7 +178,7 @@ def _stop_on_signals(stopping: asyncio.Event) -> None:
 async def _start(
     deployment: Deployment, role: Role, metrics: StageMetrics, *, shared: bool
 ) -> None:
-    ready = deployment.readiness.of(role)
+    ready = _tending(deployment.readiness, deployment.readiness.of(role))
     match role:
         case "ingress":
             await _run_ingress(deployment, ready)
@@ -193,6 +195,18 @@ async def _start(
             )
         case "settle":
             await _run_settle(deployment, metrics, ready)
+
+
+def _tending(readiness: Readiness, set_ready: Callable[[bool], None]) -> Callable[[bool], None]:
+    """Tend the garbage collector as soon as the whole process has started."""
+
+    def heard(ready: bool) -> None:
+        set_ready(ready)
+        if readiness.all_ready() and not readiness.started:
+            readiness.started = True
+            tend_garbage()
+
+    return heard
 
 
 async def _run_ingress(deployment: Deployment, ready: Callable[[bool], None]) -> None:
