@@ -6,6 +6,7 @@ The record carries its clock: `received_at_ms` is the only "now" that judging kn
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import field
+from functools import lru_cache
 from itertools import chain
 from typing import Final, Literal
 
@@ -18,6 +19,7 @@ from schemas.times import parse_rfc3339, rfc3339
 
 CallbackKind = Literal["CallbackReceived", "AnswerReceived"]
 TYPE_PREFIX: Final = "io.tillstream."
+SOURCES_MAX: Final = 4_096  # remembered at a time; more accounts are only slower
 _KINDS: Final[dict[bytes, CallbackKind]] = {
     b"io.tillstream.CallbackReceived.v1": "CallbackReceived",
     b"io.tillstream.AnswerReceived.v1": "AnswerReceived",
@@ -94,8 +96,8 @@ def encode_callback(callback: Callback, *, topic: str, partition: int, deploymen
     headers: Headers = (
         ("ce_specversion", b"1.0"),
         ("ce_id", callback.id.encode()),
-        ("ce_type", f"{TYPE_PREFIX}{callback.kind}.v1".encode()),
-        ("ce_source", callback_source(deployment, callback.provider, callback.account).encode()),
+        _TYPE_HEADERS[callback.kind],
+        _source_header(deployment, callback.provider, callback.account),
         ("ce_time", rfc3339(callback.received_at_ms).encode()),
         # The sender's own, in http.headers, must not turn our record into a structured one.
         ("content-type", b"application/octet-stream"),
@@ -108,6 +110,14 @@ def encode_callback(callback: Callback, *, topic: str, partition: int, deploymen
     if callback.causation_id is not None:
         headers += (("ce_causationid", callback.causation_id.encode()),)
     return Draft(topic, partition, None, callback.body, headers)
+
+
+_TYPE_HEADERS: Final = {kind: ("ce_type", octets) for octets, kind in _KINDS.items()}
+
+
+@lru_cache(maxsize=SOURCES_MAX)
+def _source_header(deployment: str, provider: str, account: str) -> tuple[str, bytes]:
+    return "ce_source", callback_source(deployment, provider, account).encode()
 
 
 def decode_callback(record: Record) -> Callback:

@@ -23,7 +23,7 @@ import structlog
 from processors.settle import Settlement, expires_at_ms, settle
 from schemas.errors import InvalidRecord, OutcomeWord
 from schemas.event import event_draft, read_event
-from schemas.fact import read_fact
+from schemas.fact import FactRecord, read_fact
 from schemas.ledger import LedgerState, decode_ledger, encode_ledger
 from schemas.outcome import outcome_draft
 from schemas.record import Draft, Record
@@ -60,17 +60,36 @@ class Partition:
 
 
 @dataclass(slots=True)
+class _Tally:
+    """What a batch adds to the metrics, once it is committed."""
+
+    ages_ms: list[int] = field(default_factory=list)
+    outcomes: Counter[tuple[str, OutcomeWord, str | None]] = field(default_factory=Counter)
+    events: Counter[tuple[str, str]] = field(default_factory=Counter)
+    alarms: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, fact: FactRecord, settlement: Settlement, now_ms: int) -> None:
+        self.ages_ms.append(now_ms - fact.received_at_ms)
+        outcome, event = settlement.outcome, settlement.event
+        if outcome is not None:
+            self.outcomes[fact.provider, outcome.outcome, outcome.code] += 1
+        if event is not None:
+            self.events[fact.provider, event.type] += 1
+        self.alarms += [(alarm, fact.callback_id) for alarm in settlement.alarms]
+
+
+@dataclass(slots=True)
 class _Round:
     """One batch in the making: nothing here counts before its transaction is committed.
 
-    `encoded` are the changed states as they go into the ledger, `events` the sum of the states'
-    sequences with them.
+    `changed` are states as they go into the ledger, None for expired ones; `events` is the sum of
+    sequences with them. Nothing else of a fact is kept: all objects of a full batch would not fit
+    into the processor's cache.
     """
 
-    changed: dict[bytes, LedgerState | None] = field(default_factory=dict)
-    encoded: dict[bytes, bytes | None] = field(default_factory=dict)
-    events: int = 0
-    settlements: list[tuple[str, int, Settlement]] = field(default_factory=list)
+    events: int
+    changed: dict[bytes, bytes | None] = field(default_factory=dict)
+    tally: _Tally = field(default_factory=_Tally)
 
 
 class Settling:
@@ -93,7 +112,7 @@ class Settling:
         self._clock = clock
         self._metrics = metrics
         self._partitions: dict[int, Partition] = {}
-        self._rounds: dict[int, tuple[_Round, int]] = {}
+        self._rounds: dict[int, _Round] = {}
 
     async def restore(self, partition: int) -> None:
         restored = await self._read_ledger(partition)
@@ -105,36 +124,35 @@ class Settling:
     def process(self, partition: int, records: Sequence[Record]) -> Sequence[Draft]:
         owned = self._partitions[partition]
         now_ms = self._clock()
-        round_ = _Round()
+        round_ = _Round(owned.events)
         drafts: list[Draft] = []
         for record in records:
-            drafts += self._settle(owned, round_, record, now_ms)
+            self._settle(owned, round_, record, now_ms, drafts)
         self._mark_expired(owned, round_, now_ms)
         if round_.changed:
             drafts += self._ledger_drafts(owned, round_, partition)
-        self._rounds[partition] = (round_, now_ms)
+        self._rounds[partition] = round_
         return drafts
 
     def committed(self, partition: int) -> None:
-        round_, now_ms = self._rounds.pop(partition)
+        round_ = self._rounds.pop(partition)
         owned = self._partitions[partition]
-        if round_.changed:
-            owned.events = round_.events
-        for key, value in round_.encoded.items():
+        owned.events = round_.events
+        for key, value in round_.changed.items():
             if value is None:
                 owned.states.pop(key, None)
             else:
                 owned.states[key] = value
         self._metrics.ledger_payments.labels(str(partition)).set(len(owned.states))
-        self._count(round_.settlements, now_ms)
+        self._count(round_.tally)
 
     def forget(self, partition: int) -> None:
         self._partitions.pop(partition, None)
         self._rounds.pop(partition, None)
 
     def _settle(
-        self, owned: Partition, round_: _Round, record: Record, now_ms: int
-    ) -> Iterator[Draft]:
+        self, owned: Partition, round_: _Round, record: Record, now_ms: int, drafts: list[Draft]
+    ) -> None:
         if _FACT_TYPE not in record.headers:
             # Somebody else's record states nothing; a damaged fact of ours ends the process below.
             _log.error("foreign_fact", partition=record.partition, offset=record.offset)
@@ -142,33 +160,29 @@ class Settling:
             return
         fact = read_fact(record)
         key = record.key or b""
-        state = round_.changed.get(key) or _decoded(owned.states.get(key))
+        state = _decoded(round_.changed.get(key) or owned.states.get(key))
         settlement = settle(state, fact, recorded_at_ms=now_ms, ledger_days=self._ledger_days)
-        round_.settlements.append((fact.provider, fact.received_at_ms, settlement))
-        event = settlement.event
+        round_.tally.add(fact, settlement, now_ms)
+        event, outcome = settlement.event, settlement.outcome
         if event is not None:
-            round_.changed[key] = settlement.state
-            yield event_draft(
-                event, topic=self._topics.events.name, partition=record.partition,
-                deployment=self._deployment,
+            round_.changed[key] = encode_ledger(settlement.state)
+            round_.events += settlement.state.sequence - _sequence(state)
+            drafts.append(
+                event_draft(
+                    event, topic=self._topics.events.name, partition=record.partition,
+                    deployment=self._deployment,
+                )
             )  # fmt: skip
-        if settlement.outcome is not None:
-            outcomes = self._topics.outcomes
-            yield outcome_draft(
-                settlement.outcome, topic=outcomes.name, partitions=outcomes.partitions
-            )
+        if outcome is not None:
+            topic = self._topics.outcomes
+            drafts.append(outcome_draft(outcome, topic=topic.name, partitions=topic.partitions))
 
     def _ledger_drafts(self, owned: Partition, round_: _Round, partition: int) -> Iterator[Draft]:
-        payments, events = len(owned.states), owned.events
-        for key, state in round_.changed.items():
-            before = owned.states.get(key)
-            payments += (state is not None) - (before is not None)
-            events += _sequence(state) - _sequence_of(before)
-            value = None if state is None else encode_ledger(state)
-            round_.encoded[key] = value
+        payments = len(owned.states)
+        for key, value in round_.changed.items():
+            payments += (value is not None) - (key in owned.states)
             yield self._ledger_draft(partition, key, value)
-        round_.events = events
-        count = orjson.dumps({"v": 1, "payments": payments, "events": events})
+        count = orjson.dumps({"v": 1, "payments": payments, "events": round_.events})
         yield self._ledger_draft(partition, COUNT_KEY, count)
 
     def _ledger_draft(self, partition: int, key: bytes, value: bytes | None) -> Draft:
@@ -186,8 +200,10 @@ class Settling:
             if key is None:
                 owned.sweep = None
                 break
-            if key not in round_.changed and self._is_expired(owned.states.get(key), now_ms):
+            octets = owned.states.get(key)
+            if key not in round_.changed and self._is_expired(octets, now_ms):
                 round_.changed[key] = None
+                round_.events -= _sequence_of(octets)
 
     def _is_expired(self, octets: bytes | None, now_ms: int) -> bool:
         state = _decoded(octets)
@@ -259,24 +275,16 @@ class Settling:
         finally:
             await appender.close()
 
-    def _count(self, settlements: Sequence[tuple[str, int, Settlement]], now_ms: int) -> None:
-        outcomes: Counter[tuple[str, OutcomeWord, str | None]] = Counter()
-        events: Counter[tuple[str, str]] = Counter()
-        for provider, received_at_ms, settlement in settlements:
-            self._metrics.age.observe(max(0.0, (now_ms - received_at_ms) / 1000))
-            outcome, event = settlement.outcome, settlement.event
-            if outcome is not None:
-                outcomes[provider, outcome.outcome, outcome.code] += 1
-            if event is not None:
-                events[provider, event.type] += 1
-            for alarm in settlement.alarms:
-                callback_id = None if outcome is None else outcome.callback_id
-                _log.error("settling_alarm", alarm=alarm, callback_id=callback_id)
-                self._metrics.alarm(alarm)
-        for (provider, word, code), count in outcomes.items():
+    def _count(self, tally: _Tally) -> None:
+        for age_ms in tally.ages_ms:
+            self._metrics.age.observe(max(0.0, age_ms / 1000))
+        for (provider, word, code), count in tally.outcomes.items():
             self._metrics.recorded("settle", provider, word, code, count)
-        for (provider, event_type), count in events.items():
+        for (provider, event_type), count in tally.events.items():
             self._metrics.announced(provider, event_type, count)
+        for alarm, callback_id in tally.alarms:
+            _log.error("settling_alarm", alarm=alarm, callback_id=callback_id)
+            self._metrics.alarm(alarm)
 
 
 def _decoded(octets: bytes | None) -> LedgerState | None:

@@ -112,7 +112,7 @@ class _CountingSettling(Settling):
     done = 0
 
     def committed(self, partition: int) -> None:
-        self.done += len(self._rounds[partition][0].settlements)
+        self.done += len(self._rounds[partition].tally.ages_ms)
         super().committed(partition)
 
 
