@@ -23,7 +23,7 @@ from tests.bench.callbacks import CHOSEN, prepare
 from tests.bench.table import Line, show
 
 T = TypeVar("T")
-SIGNED: Final = 4_000  # payments of each provider
+SIGNED: Final = 4_300  # payments of each provider
 PASSES: Final = 4  # of them in a stage's measurement
 RATE_PER_S: Final = 500
 RATE_S: Final = 10
