@@ -142,6 +142,35 @@ def merchant_entry(name: str, where: str) -> Setting:
     )
 
 
+def identity(name: str, meaning: str, example: str, *, required: bool = True) -> Setting:
+    """Return a setting that says who we are to the provider; messages are compared with it."""
+    return Setting(
+        name=name, required=required, pinned=False, choices=(), meaning=meaning, example=example
+    )
+
+
+def pinned(name: str, choices: tuple[str, ...], meaning: str) -> Setting:
+    """Return a required setting that is never taken from a message; any text without choices."""
+    return Setting(
+        name=name,
+        required=True,
+        pinned=True,
+        choices=choices,
+        meaning=meaning,
+        example=choices[0] if choices else "",
+    )
+
+
+def json_reply(success: bytes, failure: bytes) -> Callable[[Callback, Receipt, Account], Reply]:
+    """Return a reply of two JSON texts: 200 with `success`, else the status and `failure`."""
+
+    def reply(callback: Callback, receipt: Receipt, account: Account) -> Reply:
+        body = success if receipt.success else failure
+        return Reply(receipt.status, "application/json", body)
+
+    return reply
+
+
 def no_check(account: Account) -> tuple[str, ...]:
     """The `check` of a provider whose settings and keys stand each for itself."""
     return ()

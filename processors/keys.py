@@ -11,19 +11,21 @@ from typing import Any, Final, Literal
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
     load_der_private_key,
     load_der_public_key,
+    load_pem_private_key,
     load_pem_public_key,
 )
 
 KeyUse = Literal["verify", "decrypt", "root", "sign", "seal"]
 KeyKind = Literal["secret", "public-key", "certificate", "private-key"]
 RSA_BITS_MIN: Final = 2048
+RSA_BITS_SHORT: Final = 1024
 
 
 class KeyProblem(ValueError):
@@ -70,7 +72,7 @@ class Certificates:
         return "".join(each.public_bytes(Encoding.PEM).decode() for each in chain)
 
 
-Material = Secret | RSAPublicKey | Ed25519PublicKey | Certificates
+Material = Secret | RSAPublicKey | RSAPrivateKey | Ed25519PublicKey | Certificates
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,11 @@ class Key:
             assert isinstance(key, RSAPublicKey)
             self._rsa.append(key)
         return self._rsa[0]
+
+    @property
+    def rsa_private(self) -> RSAPrivateKey:
+        assert isinstance(self.material, RSAPrivateKey)
+        return self.material
 
     @property
     def ed25519(self) -> Ed25519PublicKey:
@@ -160,17 +167,22 @@ def secret_hex(*, octets: int) -> Callable[[str], Secret]:
     return decode
 
 
-def secret_base64(*, prefix: str) -> Callable[[str], Secret]:
+def secret_base64(*, prefix: str, octets: int | None = None) -> Callable[[str], Secret]:
     """Return a decoder of secrets written in standard Base64, behind an optional prefix.
 
+    `octets`: how many it encodes, where that is fixed.
+
     Raises (the decoder):
-        KeyProblem: no padded Base64, or nothing behind the prefix.
+        KeyProblem: no padded Base64, nothing behind the prefix, or another length.
     """
 
     def decode(text: str) -> Secret:
         _plain(text)
         try:
-            return Secret(base64.b64decode(text.removeprefix(prefix), validate=True))
+            decoded = base64.b64decode(text.removeprefix(prefix), validate=True)
+            if octets is not None and len(decoded) != octets:
+                raise KeyProblem(f"the key encodes {len(decoded)} octets, not {octets}")
+            return Secret(decoded)
         except (ValueError, binascii.Error) as error:
             if isinstance(error, KeyProblem):
                 raise
@@ -211,6 +223,18 @@ def shared_secret(decode: Callable[[str], Secret], note: str) -> KeyForm:
     )
 
 
+def tried_public_key(decode: Callable[[str], Material], note: str) -> KeyForm:
+    """Return the form of public keys of which the message names none: all in force are tried."""
+    return KeyForm(
+        use="verify",
+        kind="public-key",
+        decode=decode,
+        required=True,
+        chosen_by="all tried",
+        note=note,
+    )
+
+
 def public_key(text: str) -> RSAPublicKey:
     """Return the RSA public key of PEM text or of Base64 DER without armour.
 
@@ -219,6 +243,19 @@ def public_key(text: str) -> RSAPublicKey:
     Raises:
         KeyProblem: a private key, another algorithm, fewer than 2048 bits, or no key at all.
     """
+    return _public_key(text, bits_min=RSA_BITS_MIN)
+
+
+def short_public_key(text: str) -> RSAPublicKey:
+    """Return the key as `public_key` does, from 1024 bits: two providers sign with no longer one.
+
+    Raises:
+        KeyProblem: as `public_key`, but fewer than 1024 bits.
+    """
+    return _public_key(text, bits_min=RSA_BITS_SHORT)
+
+
+def _public_key(text: str, *, bits_min: int) -> RSAPublicKey:
     text = _spelled(text)
     if "PRIVATE KEY" in text:
         raise KeyProblem("this is a private key; enter the provider's public key")
@@ -233,7 +270,28 @@ def public_key(text: str) -> RSAPublicKey:
         if _is_private_key(text):
             raise KeyProblem("this is a private key; enter the provider's public key") from None
         raise KeyProblem("this is no public key in PEM or Base64 form") from error
-    return _strong(key)
+    return _strong(key, bits_min)
+
+
+def private_key(text: str) -> RSAPrivateKey:
+    """Return the RSA private key of PEM text or of Base64 PKCS#8 DER without armour.
+
+    Raises:
+        KeyProblem: another algorithm, fewer than 2048 bits, a pass phrase, or no key at all.
+    """
+    text = _spelled(text)
+    try:
+        if text.startswith("-----BEGIN"):
+            key = load_pem_private_key(text.encode(), password=None)
+        else:
+            octets = base64.b64decode("".join(text.split()), validate=True)
+            key = load_der_private_key(octets, password=None)
+    except (ValueError, TypeError, binascii.Error, UnsupportedAlgorithm) as error:
+        raise KeyProblem("this is no private key in PEM or Base64 form") from error
+    if not isinstance(key, RSAPrivateKey):
+        raise KeyProblem("the key is not an RSA key")
+    _strong(key.public_key(), RSA_BITS_MIN)
+    return key
 
 
 def certificates(text: str) -> Certificates:
@@ -247,7 +305,7 @@ def certificates(text: str) -> Certificates:
         raise KeyProblem("this is a private key; enter the certificate")
     try:
         chain = x509.load_pem_x509_certificates(text.encode())
-        _strong(chain[0].public_key())
+        _strong(chain[0].public_key(), RSA_BITS_MIN)
         _read_names(chain)
     except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         if isinstance(error, KeyProblem):
@@ -269,9 +327,12 @@ def _read_names(chain: Iterable[x509.Certificate]) -> None:
 
 
 def public_pem(material: Material) -> str | None:
-    """Return what may be published of a key: PEM text; of a secret nothing."""
+    """Return what may be published of a key: PEM text, of a private key its other half; of a
+    secret nothing."""
     if isinstance(material, Secret):
         return None
+    if isinstance(material, RSAPrivateKey):
+        material = material.public_key()
     if isinstance(material, Certificates):
         return material.pem
     return material.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
@@ -301,11 +362,11 @@ def _is_private_key(text: str) -> bool:
     return True
 
 
-def _strong(key: object) -> RSAPublicKey:
+def _strong(key: object, bits_min: int) -> RSAPublicKey:
     if not isinstance(key, RSAPublicKey):
         raise KeyProblem("the key is not an RSA key")
-    if key.key_size < RSA_BITS_MIN:
-        raise KeyProblem(f"the key has {key.key_size} bits, fewer than {RSA_BITS_MIN}")
+    if key.key_size < bits_min:
+        raise KeyProblem(f"the key has {key.key_size} bits, fewer than {bits_min}")
     return key
 
 

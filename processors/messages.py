@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import quote_plus
 
-from processors.fields import digits, from_base64, from_hex
+from processors.fields import digits, form_pairs, from_base64, from_hex
 from processors.signing import Message
 from schemas.callback import Callback
 from schemas.errors import BadSignature, Malformed
@@ -54,6 +54,26 @@ def standard_signatures(
     parts = [item.partition(b",") for item in items]
     texts = [text for named, _, text in parts if named == version]
     return decodable(texts, from_base64, octets=octets)
+
+
+def stamped_lines(stamp: bytes, nonce: bytes, body: bytes) -> Message[bytes]:
+    """Return a time, a nonce and the raw body, each with a line feed behind it."""
+    return framed(stamp, b"\n", nonce, b"\n", body, b"\n", proves=body)
+
+
+def signed_field(
+    callback: Callback, name: bytes, signed_by: bytes
+) -> tuple[Message[bytes], bytes]:
+    """Return a form's field, of which alone the decoded text is signed, and the signature text.
+
+    Raises:
+        Malformed: no readable form, or it lacks the field.
+    """
+    received = dict(form_pairs(callback.body))
+    content = received.get(name)
+    if not content:
+        raise Malformed("the signed field is missing")
+    return Message(content, content), received.get(signed_by, b"")
 
 
 def sorted_form(

@@ -2,19 +2,25 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import ECB
+from cryptography.hazmat.primitives.ciphers.modes import CBC, ECB
 from cryptography.hazmat.primitives.padding import PKCS7
 
+from processors.fields import Fields, from_base64
 from processors.keys import Key
 from schemas.errors import Undecryptable
 
 GCM_TAG_BYTES: Final = 16
 GCM_NONCE_BYTES: Final = 12
+DES_KEY_BYTES: Final = 8
+FRAMED_BYTES_MAX: Final = 16_384
+_PKCS1: Final = PKCS1v15()
 
 
 def open_gcm(key: Key, sealed: bytes, *, nonce: bytes, beside: bytes) -> bytes:
@@ -30,6 +36,23 @@ def open_gcm(key: Key, sealed: bytes, *, nonce: bytes, beside: bytes) -> bytes:
         return cipher.decrypt(nonce, sealed, beside)
     except InvalidTag as error:
         raise Undecryptable("no key opens the sealed content") from error
+
+
+def open_resource(resource: Fields, keys: Iterable[Key], *, algorithm: str) -> bytes:
+    """Return the content of a `resource` object: `ciphertext` in Base64, `nonce`,
+    `associated_data`, sealed with AES-GCM. No key is named: after a change of keys the old one is
+    still in flight, and the tag decides.
+
+    Raises:
+        Undecryptable: another algorithm, or no key opens it.
+        Malformed: a member is missing.
+    """
+    if resource.text("algorithm") != algorithm:
+        raise Undecryptable("the resource is sealed with another algorithm")
+    octets = from_base64(resource.text("ciphertext"), error=Undecryptable)
+    nonce = resource.text("nonce").encode()
+    beside = (resource.optional_text("associated_data") or "").encode()
+    return open_with_any(keys, lambda key: open_gcm(key, octets, nonce=nonce, beside=beside))
 
 
 def open_with_any(keys: Iterable[Key], open_one: Callable[[Key], bytes]) -> bytes:
@@ -64,3 +87,78 @@ def open_ecb_md5(key: Key, sealed: bytes) -> bytes:
         return unpadder.update(padded) + unpadder.finalize()
     except ValueError as error:
         raise Undecryptable("no key opens the sealed content") from error
+
+
+def open_rsa_wrapped(key: Key, wrapped: bytes, sealed: bytes) -> bytes:
+    """Return AES-ECB content with PKCS#7 padding whose key is wrapped with RSA (PKCS#1 v1.5).
+
+    OpenSSL answers bad padding with random octets, so that no error tells it from another key;
+    here the length of the key decides first, and every failure is the same one.
+
+    Raises:
+        Undecryptable: the unwrapped key has not 16 or 32 octets, or the content does not open.
+    """
+    try:
+        unwrapped = key.rsa_private.decrypt(wrapped, _PKCS1)
+    except ValueError as error:
+        raise Undecryptable("no key opens the sealed content") from error
+    if len(unwrapped) not in (16, 32):
+        raise Undecryptable("no key opens the sealed content")
+    padded = _deciphered(Cipher(AES(unwrapped), ECB()), sealed)
+    return _unpadded(padded, pad_max=16)
+
+
+def open_cbc(key: Key, sealed: bytes, *, iv: bytes, pad_max: int) -> bytes:
+    """Return AES-CBC content under the secret's text and a fixed IV, each pad octet checked.
+
+    `pad_max` is above the block of 16 where the sender pads to longer blocks. Opened only behind
+    a good digest of the sealed text: CBC alone is an oracle.
+
+    Raises:
+        Undecryptable: no whole blocks, an odd key or IV, or padding that does not fit.
+    """
+    try:
+        cipher = Cipher(AES(key.secret.reveal()), CBC(iv))
+    except ValueError as error:
+        raise Undecryptable("no key opens the sealed content") from error
+    return _unpadded(_deciphered(cipher, sealed), pad_max=pad_max)
+
+
+def open_des3_framed(key: Key, sealed: bytes) -> bytes:
+    """Return triple-DES-ECB content that begins with its length in four octets, zeros behind it.
+
+    Raises:
+        Undecryptable: no whole blocks, or a length above 16,384 or above what is there.
+    """
+    framed = _deciphered(Cipher(TripleDES(key.secret.reveal()), ECB()), sealed)
+    length = int.from_bytes(framed[:4], "big")
+    content, rest = framed[4 : 4 + length], framed[4 + length :]
+    if length > FRAMED_BYTES_MAX or len(content) != length or rest.strip(b"\0"):
+        raise Undecryptable("no key opens the sealed content")
+    return content
+
+
+def open_des(key: Key, sealed: bytes) -> bytes:
+    """Return DES-ECB content with PKCS#5 padding under the first eight octets of the secret.
+
+    Raises:
+        Undecryptable: no whole blocks, or padding that does not fit.
+    """
+    # Triple DES with one key three times is single DES.
+    single = key.secret.reveal()[:DES_KEY_BYTES] * 3
+    return _unpadded(_deciphered(Cipher(TripleDES(single), ECB()), sealed), pad_max=DES_KEY_BYTES)
+
+
+def _deciphered(cipher: "Cipher[Any]", sealed: bytes) -> bytes:
+    decryptor = cipher.decryptor()
+    try:
+        return decryptor.update(sealed) + decryptor.finalize()
+    except ValueError as error:
+        raise Undecryptable("no key opens the sealed content") from error
+
+
+def _unpadded(padded: bytes, *, pad_max: int) -> bytes:
+    count = padded[-1] if padded else 0
+    if not 1 <= count <= min(pad_max, len(padded)) or padded[-count:] != bytes((count,)) * count:
+        raise Undecryptable("no key opens the sealed content")
+    return padded[:-count]

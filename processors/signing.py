@@ -116,6 +116,27 @@ def check_rsa(
     raise BadSignature("the signature fits no message and key")
 
 
+def check_rsa_recovered(
+    messages: Iterable[Message[T]], *, signature: bytes, keys: Iterable[Key]
+) -> Authentic[T]:
+    """Return what an RSA signature proves whose padding (type 1) holds the signed octets as they
+    are, without the name of a hash.
+
+    Raises:
+        BadSignature: no message fits any key.
+    """
+    keys = tuple(key for key in keys if not key.expired)
+    for message in messages:
+        for key in keys:
+            try:
+                recovered = key.rsa.recover_data_from_signature(signature, _PKCS1, None)
+            except InvalidSignature:
+                continue
+            if hmac.compare_digest(recovered, message.octets):
+                return Authentic(_MADE_HERE, message.proves, message.beside, key.kid, "signed")
+    raise BadSignature("the signature fits no message and key")
+
+
 def check_ed25519(
     messages: Iterable[Message[T]], *, signatures: Iterable[bytes], keys: Iterable[Key]
 ) -> Authentic[T]:

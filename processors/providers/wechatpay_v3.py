@@ -32,11 +32,11 @@ from processors.fields import (
     same_if_stated,
 )
 from processors.keys import Key, KeyForm, certificates, public_key, secret_text
-from processors.messages import framed
-from processors.sealing import open_gcm, open_with_any
+from processors.messages import stamped_lines
+from processors.sealing import open_resource
 from processors.signing import Authentic, check_rsa
 from schemas.callback import Callback
-from schemas.errors import BadSignature, Malformed, Probe, Undecryptable, UnknownMeaning
+from schemas.errors import BadSignature, Malformed, Probe, UnknownMeaning
 from schemas.fact import Fact, FactType
 from schemas.money import Money
 
@@ -100,7 +100,7 @@ def authenticate(
         raise BadSignature("the message announces another signature type than the account's")
     proof = check_rsa(
         # Over the received bytes: re-serialised JSON would reorder members and never match.
-        (framed(stamp, b"\n", nonce, b"\n", callback.body, b"\n", proves=callback.body),),
+        (stamped_lines(stamp, nonce, callback.body),),
         hash="sha256",
         signature=from_base64(signature, error=BadSignature),
         keys=(key,),
@@ -116,16 +116,8 @@ def _optional_header(callback: Callback, name: str) -> str:
 
 def _opened(account: Account) -> Callable[[Fields], Notice]:
     def read(envelope: Fields) -> Notice:
-        sealed = envelope.child("resource")
-        if sealed.text("algorithm") != CIPHER:
-            raise Undecryptable("the resource is sealed with another algorithm")
-        octets = from_base64(sealed.text("ciphertext"), error=Undecryptable)
-        nonce = sealed.text("nonce").encode()
-        beside = (sealed.optional_text("associated_data") or "").encode()
-        # The key is not named: after a change of the APIv3 key the old one is still in flight.
-        plain = open_with_any(
-            account.all_keys("decrypt"),
-            lambda key: open_gcm(key, octets, nonce=nonce, beside=beside),
+        plain = open_resource(
+            envelope.child("resource"), account.all_keys("decrypt"), algorithm=CIPHER
         )
         resource = json_fields(plain)
         return Notice(envelope.text("event_type"), resource, resource)
