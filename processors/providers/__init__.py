@@ -1,1 +1,1 @@
-"""One file per provider: its protocol facts, its tables, and a composition of the shared recipes."""
+"""One file per provider: its protocol facts, its tables, a composition of shared recipes."""
