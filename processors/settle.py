@@ -240,7 +240,7 @@ def _settle_reversal(
     paid = state.find("PaymentSucceeded", fact.capture_id)
     if paid is None:
         paid = next(state.of_type("PaymentSucceeded"))
-    known = state.find("PaymentReversed", paid.part_id)
+    known = state.find("PaymentReversed", paid.part_id) or _reversed_by(state, fact)
     if known is not None:
         return _unchanged(record, state, "duplicate", None, known.id)
     amount = fact.amount or _money_of(paid)
@@ -253,6 +253,18 @@ def _settle_reversal(
         capture_id=paid.part_id,
     )
     return _announce(state, record, reversal, recorded_at_ms)
+
+
+def _reversed_by(state: LedgerState, fact: Fact) -> Announced | None:
+    """The reversal that a failure without a capture became when fewer captures were known."""
+    if fact.capture_id is not None:
+        return None
+    same_time = (
+        entry
+        for entry in state.of_type("PaymentReversed")
+        if entry.occurred_at_ms == fact.occurred_at_ms
+    )
+    return next(same_time, None)
 
 
 def _settle_total(

@@ -32,6 +32,8 @@ from streams.errors import ConfigurationError
 WATCH_STEP_MS: Final = 200
 # Where file events do not arrive (some network mounts), the files are looked at this often.
 LOOK_EVERY_MS: Final = 30_000
+# By then the watching has begun.
+FIRST_LOOK_S: Final = 1.0
 _log = structlog.get_logger()
 
 
@@ -153,9 +155,17 @@ class WatchedAccounts:
             watch_filter=None,  # Kubernetes changes the link `..data`, which filters leave out.
         )
         # Written between the first loading and the first watching: seen by nobody else.
+        settled = asyncio.create_task(self._reload_after(FIRST_LOOK_S))
+        try:
+            async for _ in changes:
+                await self._reload_beside()
+        finally:
+            settled.cancel()
+            await asyncio.gather(settled, return_exceptions=True)
+
+    async def _reload_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
         await self._reload_beside()
-        async for _ in changes:
-            await self._reload_beside()
 
     async def _reload_beside(self) -> None:
         # Keys take a while to read; callbacks are answered meanwhile. The swap itself is here.

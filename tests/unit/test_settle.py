@@ -338,3 +338,13 @@ def test_failed_attempt_told_again_after_success_reverses_nothing():
     # The retry of the old failure comes after the success, and is still the old failure.
     assert word(settler.tell(failed)) == ("superseded", None)
     assert settler.types == ["PaymentAuthorized", "PaymentSucceeded"]
+
+
+def test_failure_told_again_after_another_capture_reverses_no_second_one():
+    settler = Settler()
+    settler.tell(fact("PaymentSucceeded", 100, capture_id="1"))
+    returned = fact("PaymentFailed", reverses_success=True, occurred_at_ms=START_MS + 1_000)
+    assert word(settler.tell(returned)) == ("announced", None)
+    settler.tell(fact("PaymentSucceeded", 100))
+    assert word(settler.tell(returned)) == ("duplicate", None)
+    assert settler.types.count("PaymentReversed") == 1
