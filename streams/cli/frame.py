@@ -18,8 +18,8 @@ if TYPE_CHECKING:  # Loaded by the commands that use them: --help must not wait 
 T = TypeVar("T")
 # In the order of --help. Each module has `register(app)` and loads what it uses when called.
 COMMAND_MODULES: Final = (
-    "roles", "simulate", "tail", "quarantine", "books", "providers", "accounts", "topics",
-    "check", "doctor", "audit", "vectors", "bench",
+    "roles", "views", "simulate", "tail", "payments", "quarantine", "books", "providers",
+    "accounts", "topics", "check", "doctor", "audit", "vectors", "bench",
 )  # fmt: skip
 
 

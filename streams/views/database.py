@@ -1,0 +1,140 @@
+"""SQLite or PostgreSQL behind three calls. Statements say `?`; both know ON CONFLICT."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from schemas.errors import Unavailable
+from streams.errors import ConfigurationError
+
+SQLITE: Final = "sqlite:///"
+BUSY_S: Final = 10.0
+Row = tuple[Any, ...]
+
+
+class Database(Protocol):
+    """One connection, used from one thread. `share_lock` keeps a row that is read as it is until
+    the transaction ends; SQLite, with one writer at a time, needs none."""
+
+    share_lock: str
+
+    def run(self, statement: str, values: Sequence[object] = ()) -> int:
+        """Run a statement and return how many rows it changed."""
+
+    def rows(self, statement: str, values: Sequence[object] = ()) -> list[Row]: ...
+
+    def transaction(self) -> Any:
+        """Return a context: all or nothing of what is run in it."""
+
+    def close(self) -> None: ...
+
+
+def open_database(url: str) -> Database:
+    """Open `sqlite:///path` (`sqlite:///:memory:`) or `postgresql://...`.
+
+    Raises:
+        ConfigurationError: the file cannot be opened, or psycopg is not installed.
+        Unavailable: the server is away.
+    """
+    if url.startswith(SQLITE):
+        return SqliteDatabase(url.removeprefix(SQLITE))
+    return PostgresDatabase(url)
+
+
+class SqliteDatabase:
+    """One file. A lost last second costs nothing: the rows say how far they reach."""
+
+    share_lock = ""
+
+    def __init__(self, path: str) -> None:
+        try:
+            if path != ":memory:":
+                Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=NORMAL")
+        except (OSError, sqlite3.Error) as error:
+            raise ConfigurationError(
+                f"TILLSTREAM_DATABASE: the SQLite file cannot be opened: {type(error).__name__}"
+            ) from error
+
+    def run(self, statement: str, values: Sequence[object] = ()) -> int:
+        with _unavailable(sqlite3.OperationalError):
+            return self._connection.execute(statement, values).rowcount
+
+    def rows(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
+        with _unavailable(sqlite3.OperationalError):
+            return self._connection.execute(statement, values).fetchall()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        # Immediate: what is read before it is written must not change in between.
+        self.run("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.rollback()
+            raise
+        self.run("COMMIT")
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class PostgresDatabase:
+    """A server. Commits do not wait for its disk, for the reason given at `SqliteDatabase`."""
+
+    share_lock = " FOR SHARE"
+
+    def __init__(self, url: str) -> None:
+        try:
+            self._psycopg: Any = import_module("psycopg")
+        except ImportError as error:
+            raise ConfigurationError(
+                "TILLSTREAM_DATABASE: PostgreSQL needs psycopg; install tillstream[postgres]"
+            ) from error
+        self._url = url
+        self._connection: Any = None
+        self._connect()
+
+    def run(self, statement: str, values: Sequence[object] = ()) -> int:
+        return int(self._execute(statement, values).rowcount)
+
+    def rows(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
+        found: list[Row] = self._execute(statement, values).fetchall()
+        return found
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with _unavailable(self._psycopg.OperationalError):
+            if self._connection.broken:
+                self._connect()
+            with self._connection.transaction():
+                yield
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _connect(self) -> None:
+        with _unavailable(self._psycopg.OperationalError):
+            self._connection = self._psycopg.connect(
+                self._url, autocommit=True, connect_timeout=10
+            )
+            self._connection.execute("SET synchronous_commit = off")
+            self._connection.execute("SET lock_timeout = '10s'")
+
+    def _execute(self, statement: str, values: Sequence[object]) -> Any:
+        with _unavailable(self._psycopg.OperationalError):
+            return self._connection.execute(statement.replace("?", "%s"), values)
+
+
+@contextmanager
+def _unavailable(kind: type[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except kind as error:
+        # Only the type is repeated: the text may hold rows or the address with its password.
+        raise Unavailable(f"the views' database: {type(error).__name__}") from error
