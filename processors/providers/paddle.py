@@ -28,6 +28,7 @@ from schemas.fact import Fact, FactType
 from schemas.money import Money
 
 TOLERANCE_MS: Final = 5_000
+JSON_BEGINS: Final = re.compile(rb'\s*([{\["tfn0-9-]|$)')
 States = Mapping[str, FactType | None]
 
 # Words and what each announces; None: nothing a consumer could act on. An unlisted one is parked.
@@ -86,7 +87,7 @@ def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
 
 
 def _event(body: bytes) -> Fields:
-    if not body.lstrip().startswith(b"{"):
+    if JSON_BEGINS.match(body) is None:
         # Paddle signs what it is given, plain text in its own test-suite: none is of that form.
         raise UnknownMeaning("authentic, but no event")
     return json_fields(body)

@@ -54,10 +54,11 @@ NO_PAYMENT: Final = re.compile(
 
 
 def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
+    signatures = standard_signatures(callback, HEADERS, b"v1", octets=32)
     proof = check_keyed_digest(
         (standard_message(callback, HEADERS),),
         keyed_hmac(account),
-        signatures=standard_signatures(callback, HEADERS, b"v1", octets=32),
+        signatures=signatures,
         keys=account.all_keys("verify", "secret"),
     )
     proof = proof.fresh(callback, standard_ms(callback, HEADERS), within_ms=TOLERANCE_MS)

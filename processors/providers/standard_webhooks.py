@@ -39,17 +39,19 @@ def authenticate(callback: Callback, account: Account) -> Authentic[str]:
 
 def _proof(callback: Callback, account: Account, prefix: str) -> Authentic[bytes]:
     try:
+        signatures = standard_signatures(callback, prefix, b"v1", octets=32)
         return check_keyed_digest(
             (standard_message(callback, prefix),),
             keyed_hmac(account),
-            signatures=standard_signatures(callback, prefix, b"v1", octets=32),
+            signatures=signatures,
             keys=account.all_keys("verify", "secret"),
         )
     except BadSignature:
         # While senders move to another kind of key they send both.
+        signatures = standard_signatures(callback, prefix, b"v1a", octets=64)
         return check_ed25519(
             (standard_message(callback, prefix),),
-            signatures=standard_signatures(callback, prefix, b"v1a", octets=64),
+            signatures=signatures,
             keys=account.all_keys("verify", "public-key"),
         )
 
