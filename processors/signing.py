@@ -51,7 +51,7 @@ class Message(Generic[T]):
 class Authentic(Generic[T]):
     """Content with proof. Made by the checks of this module alone."""
 
-    __slots__ = ("content", "kid", "proof", "signed_ms", "unproven")
+    __slots__ = ("content", "kid", "proof", "signed_ms", "unproven", "window_ms")
 
     def __init__(
         self,
@@ -61,6 +61,7 @@ class Authentic(Generic[T]):
         kid: str,
         proof: Proof,
         signed_ms: int | None = None,
+        window_ms: int | None = None,
     ) -> None:
         if made_here is not _MADE_HERE:
             raise TypeError("only a check makes content authentic")
@@ -69,6 +70,7 @@ class Authentic(Generic[T]):
         self.kid = kid
         self.proof: Proof = proof
         self.signed_ms = signed_ms
+        self.window_ms = window_ms
 
     def then(self, read: "Callable[[T], U]") -> "Authentic[U]":
         """Return the content as `read` reads it: pure reading, opening included."""
@@ -90,10 +92,19 @@ class Authentic(Generic[T]):
         if abs(skew_ms) > within_ms:
             raise Stale(skew_ms)
         self.signed_ms = signed_ms
+        self.window_ms = within_ms
         return self
 
     def _with(self, content: "U") -> "Authentic[U]":
-        return Authentic(_MADE_HERE, content, self.unproven, self.kid, self.proof, self.signed_ms)
+        return Authentic(
+            _MADE_HERE,
+            content,
+            self.unproven,
+            self.kid,
+            self.proof,
+            self.signed_ms,
+            self.window_ms,
+        )
 
 
 def check_rsa(

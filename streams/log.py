@@ -4,7 +4,7 @@ Two logs satisfy them: `streams.kafka` (production) and `streams.embedded` (one 
 process). What only Kafka promises, fencing and rebalance, is not visible here.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,6 +35,18 @@ class PartitionBounds:
     start: int
     stable: int
     end: int
+
+
+def ending_at(
+    bounds: Mapping[int, PartitionBounds], end: Mapping[int, int] | None
+) -> Mapping[int, PartitionBounds]:
+    """Return bounds that end at `end` where that is given and earlier."""
+    if end is None:
+        return bounds
+    return {
+        p: PartitionBounds(each.start, each.stable, min(each.end, end.get(p, each.end)))
+        for p, each in bounds.items()
+    }
 
 
 class Appender(Protocol):
@@ -103,10 +115,12 @@ class Log(Protocol):
         *,
         follow: bool = False,
         start: Mapping[int, int] | None = None,
-    ) -> AsyncIterator[Record]:
+        end: Mapping[int, int] | None = None,
+    ) -> AsyncGenerator[Record, None]:
         """Yield committed records, each partition in order, from `start` (default: first held).
 
-        Ends at the end that stood when it was called, unless `follow`.
+        Ends at the end that stood when it was called, or before it at `end` (excluded), unless
+        `follow`.
         """  # fmt: skip
 
     async def get(self, position: Position) -> Record | None:

@@ -22,6 +22,7 @@ from processors.contract import ReplyWhen
 from processors.registry import PROVIDERS
 from schemas.topics import Topics
 from streams.accounts import WatchedAccounts
+from streams.alarms import StableOffsets, watch_stable_offsets
 from streams.collector import tend_garbage
 from streams.config import Config
 from streams.embedded import EmbeddedLog
@@ -147,6 +148,8 @@ async def run_roles(
         for role in roles
     }
     tasks.add(asyncio.create_task(_watch_accounts(deployment), name="accounts"))
+    if "settle" in roles:
+        tasks.add(asyncio.create_task(_watch_stable_offsets(deployment, metrics), name="stable"))
     if "verify" in roles or "settle" in roles:
         tasks.add(asyncio.create_task(_watch_partitions(deployment), name="partitions"))
     helpers = {asyncio.create_task(_serve_admin(deployment, admin), name="admin")}
@@ -265,6 +268,16 @@ async def _watch_partitions(deployment: Deployment) -> None:
             await asyncio.wait_for(deployment.stopping.wait(), PARTITIONS_CHECK_S)
             return
         await check_partitions(deployment.log, deployment.topics, recorded)
+
+
+async def _watch_stable_offsets(deployment: Deployment, metrics: StageMetrics) -> None:
+    await watch_stable_offsets(
+        deployment.log,
+        deployment.topics,
+        StableOffsets(metrics),
+        clock_s=asyncio.get_running_loop().time,
+        stopping=deployment.stopping,
+    )
 
 
 async def _serve_admin(deployment: Deployment, admin: tuple[str, int] | None) -> None:

@@ -37,7 +37,9 @@ class Difference:
 class RecordedCount:
     """The partition count that the ledger topic records: its newest record of that key.
 
-    The first reading goes through the whole partition, each further one through what is new.
+    The first reading goes through the whole partition, each further one through what is new. It
+    ends where committed data ends: only settling ends a transaction that a killed owner left
+    open, and settling must be able to start.
     """
 
     def __init__(self, log: Log, topics: Topics) -> None:
@@ -54,7 +56,8 @@ class RecordedCount:
             Unavailable: the log cannot be read.
         """
         start = None if self._next is None else {0: self._next}
-        async for record in self._log.read(self._topic, [0], start=start):
+        stable = (await self._log.bounds(self._topic))[0].stable
+        async for record in self._log.read(self._topic, [0], start=start, end={0: stable}):
             self._next = record.offset + 1
             if record.key == PARTITIONS_KEY:
                 self._count = _count(record.value, self._topic)

@@ -27,6 +27,7 @@ from schemas.outcome import outcome_draft
 from schemas.record import Draft, Record
 from schemas.revision import Revision, read_revision, revision_draft
 from schemas.topics import Topics
+from streams.alarms import ProofAlarms
 from streams.errors import places
 from streams.log import Appender, Log
 from streams.metrics import StageMetrics
@@ -54,6 +55,7 @@ class Judging:
     book: Book
     topics: Topics
     metrics: StageMetrics
+    alarms: ProofAlarms | None = None
 
     def drafts(self, record: Record) -> list[Draft]:
         """Return the facts and outcomes of one record. Same record and book, same drafts."""
@@ -84,6 +86,8 @@ class Judging:
             return defective(callback.id, record.position, account.revision)
         self._count_keys(judgement, account)
         self._note_skew(callback, judgement)
+        if self.alarms is not None:
+            self.alarms.judged(callback, judgement, provider)
         return judgement
 
     def _count_keys(self, judgement: Judgement, account: Account) -> None:
@@ -168,7 +172,8 @@ async def run_verify(
     book = current_book()
     await publisher.publish(book)
     consumer = await log.consumer(group, [topics.callbacks.name])
-    judging = Judging(book, topics, metrics)
+    alarms = ProofAlarms(metrics)
+    judging = Judging(book, topics, metrics, alarms)
     ready(True)
     try:
         while not stopping():
@@ -178,7 +183,7 @@ async def run_verify(
             book = current_book()
             if book is not judging.book:
                 await publisher.publish(book)
-                judging = Judging(book, topics, metrics)
+                judging = Judging(book, topics, metrics, alarms)
             drafts = [draft for record in batch.records for draft in judging.drafts(record)]
             await appender.append(drafts)
             # Every ack is awaited before the offset moves: the other way round a crash here

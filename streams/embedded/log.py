@@ -1,6 +1,6 @@
 """`EmbeddedLog`: the log's calls over one SQLite file."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -15,7 +15,7 @@ from streams.embedded.roles import RolesLock
 from streams.embedded.settling import SettlingLoop
 from streams.embedded.transaction import Row, Transaction
 from streams.embedded.writer import InlineWriter, ThreadWriter, Writer
-from streams.log import PartitionBounds, Settler, TopicState
+from streams.log import PartitionBounds, Settler, TopicState, ending_at
 
 FOLLOW_S: Final = 60.0
 # At least what Kafka adds to a record and its batch, so that whatever fits here fits there.
@@ -94,13 +94,14 @@ class EmbeddedLog:
         *,
         follow: bool = False,
         start: Mapping[int, int] | None = None,
-    ) -> AsyncIterator[Record]:
+        end: Mapping[int, int] | None = None,
+    ) -> AsyncGenerator[Record, None]:
         """Yield committed records; see `streams.log.Log.read`.
 
         Raises:
             Unavailable: no such topic, or a start that is not held (any more).
         """
-        bounds = self._reader.bounds(topic)
+        bounds = ending_at(self._reader.bounds(topic), end)
         wanted = bounds if partitions is None else partitions
         positions, ends = {}, {}
         for partition in wanted:
@@ -149,7 +150,7 @@ class EmbeddedLog:
 
     async def _until(
         self, positions: dict[TopicPartition, int], ends: Mapping[TopicPartition, int]
-    ) -> AsyncIterator[Record]:
+    ) -> AsyncGenerator[Record, None]:
         for where, position in positions.items():
             at = position
             while at < ends[where]:
@@ -162,7 +163,7 @@ class EmbeddedLog:
                     yield record
                 at = found[where][-1].offset + 1
 
-    async def _follow(self, positions: dict[TopicPartition, int]) -> AsyncIterator[Record]:
+    async def _follow(self, positions: dict[TopicPartition, int]) -> AsyncGenerator[Record, None]:
         while True:
             seen = self._arrivals.count
             found = self._reader.next_records(positions, records_max=RECORDS_PER_READ_MAX)

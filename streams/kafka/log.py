@@ -1,7 +1,7 @@
 """The log of `streams.log` on Kafka."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -13,7 +13,7 @@ from streams.kafka.client import client_settings, membership, start_consumer
 from streams.kafka.consume import POLL_INTERVAL_MS_MAX, KafkaConsumer
 from streams.kafka.read import read_records
 from streams.kafka.settle import ExactlyOnce
-from streams.log import PartitionBounds, Settler, TopicState
+from streams.log import PartitionBounds, Settler, TopicState, ending_at
 
 TRANSACTION_MS_MAX: Final = 20_000
 # An abandoned transaction is aborted by the broker's sweep, every 10 s, after its time is over.
@@ -83,13 +83,14 @@ class KafkaLog:
         *,
         follow: bool = False,
         start: Mapping[int, int] | None = None,
-    ) -> AsyncIterator[Record]:
+        end: Mapping[int, int] | None = None,
+    ) -> AsyncGenerator[Record, None]:
         """See `streams.log.Log`.
 
         Raises:
             Unavailable: a transaction stays open before the end for longer than it may.
         """  # fmt: skip
-        bounds = await self.bounds(topic)
+        bounds = ending_at(await self.bounds(topic), end)
         records = read_records(
             self._settings,
             topic,
@@ -99,7 +100,7 @@ class KafkaLog:
             start=start or _NOWHERE,
             stall_s_max=self._transaction_ms_max / 1000 + STALL_MARGIN_S,
         )
-        async with aclosing(records):  # type: ignore[type-var]
+        async with aclosing(records):
             async for record in records:
                 yield record
 
@@ -110,7 +111,7 @@ class KafkaLog:
         records = self.read(
             position.topic, [position.partition], start={position.partition: position.offset}
         )
-        async with aclosing(records):  # type: ignore[type-var]
+        async with aclosing(records):
             async for record in records:
                 return record if record.offset == position.offset else None
         return None

@@ -1,7 +1,7 @@
 """Reading without a group: committed records, up to the end that stood at the call."""
 
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer
@@ -26,7 +26,7 @@ async def read_records(
     follow: bool,
     start: Mapping[int, int],
     stall_s_max: float,
-) -> AsyncIterator[Record]:
+) -> AsyncGenerator[Record, None]:
     """Yield records from `start` (at least the first held) to the ends in `bounds`.
 
     The end is the high watermark: a transaction open at the call is waited for, so that what it
