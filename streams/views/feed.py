@@ -98,7 +98,7 @@ async def _read_topic(log: Log, name: str, store: Store) -> int:
         return 0
     applied, batch = 0, []
     records = log.read(name, sorted(start), start=start)
-    async with aclosing(records):  # type: ignore[type-var]
+    async with aclosing(records):
         async for record in records:
             batch.append(record)
             if len(batch) >= BATCH_RECORDS_MAX:
