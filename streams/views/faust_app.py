@@ -9,6 +9,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -101,16 +102,22 @@ def record_of(message: Any) -> Record:
 
 def build_app(
     group: str, topics: Topics, store: Store, *, settings: Mapping[str, Any],
-    watch: Callable[[Mapping[tuple[str, str], int]], None], instance_id: str | None = None,
+    watch: Callable[[Mapping[tuple[str, str], int]], None], folder: Path,
+    instance_id: str | None = None,
     give_up: Callable[[int], object] = os._exit,
 ) -> CommittedApp:  # fmt: skip
-    """Return the application; `watch` hears (provider, type) -> count of the last hour."""
+    """Return the application. `watch` hears (provider, type) -> count of the last hour.
+
+    `folder` is Faust's own. `give_up` ends the process with an exit code, at once.
+    """
     app = CommittedApp(
         group,
         broker=[f"aiokafka://{server}" for server in settings["bootstrap_servers"]],
         broker_credentials=credentials(settings),
         processing_guarantee="at_least_once",
         store="memory://",
+        # Nothing is kept there, but Faust makes it, and otherwise where the process was started.
+        datadir=folder,
         autodiscover=False,
         # Without a web server of Faust's own; ours answers on the admin port.
         web_enabled=False,

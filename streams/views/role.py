@@ -122,7 +122,13 @@ async def _run_faust(
     _log.info("views_caught_up", records=applied)
     await _begin_group(config, log, topics, store)
     app = build_app(
-        group, topics, store, settings=settings, watch=watch.look, instance_id=instance_id
+        group,
+        topics,
+        store,
+        settings=settings,
+        watch=watch.look,
+        folder=config.state / "faust",
+        instance_id=instance_id,
     )
     await run_app(app, stopping=stopping, ready=ready)
 
