@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from processors.announce import event_of, money_of
+from processors.expiry import is_too_old
 from schemas.errors import CONFLICT, DEFECT, TOO_OLD, OutcomeWord
-from schemas.event import AMOUNT_REQUIRED, CARRIES, Event, EventType
+from schemas.event import AMOUNT_REQUIRED, Event, EventType
 from schemas.fact import Fact, FactRecord
-from schemas.identity import event_id
 from schemas.ledger import (
     ANNOUNCED_MAX,
     LEDGER_BYTES_MAX,
@@ -21,7 +22,6 @@ from schemas.ledger import (
 )
 from schemas.money import Money
 from schemas.outcome import Outcome
-from schemas.times import DAY_MS
 
 Alarm = Literal[
     "conflict",
@@ -30,9 +30,6 @@ Alarm = Literal[
     "other_order_number",
     "too_many_facts",
 ]
-LEDGER_DAYS_MIN: Final = 400
-# A record outlives the age at which its facts are too old: clocks of two owners may differ.
-EXPIRY_MARGIN_MS: Final = DAY_MS
 # Below this many events no state comes near its limit in bytes: one fact has 16 KiB at most.
 _SMALL_STATE: Final = 16
 # A weaker fact after a stronger one is not announced.
@@ -45,16 +42,6 @@ _STRENGTH: Final = {
 _LINKABLE: Final = frozenset(("PaymentAuthorized", "PaymentSucceeded"))
 # After each of these the refunds can exceed the payment; a refund may come before its payment.
 _CHANGES_SUMS: Final = frozenset(("PaymentSucceeded", "PaymentReversed", "RefundCompleted"))
-_AFTER_PAYMENT: Final = frozenset(
-    (
-        "RefundCompleted",
-        "RefundFailed",
-        "PaymentReversed",
-        "DisputeOpened",
-        "DisputeWon",
-        "DisputeLost",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +72,7 @@ def settle(
     # Only what would be announced is withheld here: a duplicate stays one however old or full.
     if settlement.event is None:
         return settlement
-    if _too_old(state, record, recorded_at_ms, ledger_days):
+    if is_too_old(state, record, recorded_at_ms, ledger_days):
         return _unchanged(record, state, "parked", TOO_OLD)
     if _is_too_large(settlement.state):
         return _unchanged(record, state, "parked", DEFECT, alarms=("too_many_facts",))
@@ -107,33 +94,6 @@ def fold(events: Iterable[Event]) -> LedgerState:
     for event in events:
         state = state.after(event)
     return state
-
-
-def expires_at_ms(state: LedgerState, ledger_days: int) -> int | None:
-    """Return the last moment of the state's record, or None: it never expires, because a fact
-    of it had no provider time."""
-    if state.last_ms is None:
-        return None
-    return state.last_ms + ledger_days * DAY_MS + EXPIRY_MARGIN_MS
-
-
-def _too_old(
-    state: LedgerState, record: FactRecord, recorded_at_ms: int, ledger_days: int
-) -> bool:
-    """Whether the fact can have been announced in a life of the payment that expired.
-
-    That life ended before the present one began, and `ledger_days` after the fact at the earliest.
-    """
-    # Without a present life it begins now. Not at the receive time alone: a callback that was
-    # parked for years and then released was received while the payment still lived.
-    since_ms = state.since_ms
-    if since_ms is None:
-        since_ms = max(record.received_at_ms, recorded_at_ms)
-    # Without a provider time it happened at the latest when it was received.
-    occurred = record.fact.occurred_at_ms
-    if occurred is None:
-        occurred = record.received_at_ms
-    return occurred < since_ms - ledger_days * DAY_MS
 
 
 def _is_too_large(state: LedgerState) -> bool:
@@ -243,7 +203,7 @@ def _settle_reversal(
     known = state.find("PaymentReversed", paid.part_id) or _reversed_by(state, fact)
     if known is not None:
         return _unchanged(record, state, "duplicate", None, known.id)
-    amount = fact.amount or _money_of(paid)
+    amount = fact.amount or money_of(paid)
     reversal = Fact(
         type="PaymentReversed",
         payment_id=fact.payment_id,
@@ -311,7 +271,7 @@ def _announce(
     as_type: EventType | None = None,
     alarms: tuple[Alarm, ...] = (),
 ) -> Settlement:
-    event = _event(state, record, fact, recorded_at_ms, as_type)
+    event = event_of(state, record, fact, recorded_at_ms, as_type)
     after = state.after(event)
     # Most payments have no refund: nothing is summed for them.
     if event.type in _CHANGES_SUMS and after.refunded_minor > 0:
@@ -320,90 +280,6 @@ def _announce(
             alarms += ("over_refund",)
     outcome = _outcome(record, "announced", None, event.id)
     return Settlement(after, event, outcome, alarms)
-
-
-def _event(
-    state: LedgerState,
-    record: FactRecord,
-    fact: Fact,
-    recorded_at_ms: int,
-    as_type: EventType | None,
-) -> Event:
-    derived = fact.type == "RefundTotal"
-    event_type: EventType = as_type or (
-        "RefundCompleted" if fact.type == "RefundTotal" else fact.type
-    )
-    part_id = None if event_type == "PaymentLinked" else fact.part_id
-    amount, total = fact.amount, fact.refunded_total
-    if derived and total is not None:
-        amount = Money(total.minor - state.refunded_minor, total.currency, total.exponent)
-        if part_id is None or state.find(event_type, part_id) is not None:
-            part_id = f"total:{total.minor}"
-    reversed_entry = _reversed(state, event_type, part_id)
-    unlinked = event_type.startswith("Refund") and fact.payment_id is None
-    if event_type in ("RefundCompleted", "RefundFailed") and not derived and not unlinked:
-        total = _total_after(state, event_type, amount, reversed_entry)
-    carried = {name: getattr(fact, name) for name in CARRIES[event_type]}
-    if "refunded_total" in carried:
-        carried["refunded_total"] = None if unlinked else total
-    if "amount" in carried:
-        carried["amount"] = amount
-    return Event(
-        id=event_id(record.provider, record.ledger, event_type, fact.payment_id, part_id),
-        key=record.key or b"",
-        type=event_type,
-        mode=record.mode,
-        provider=record.provider,
-        account=record.ledger,
-        payment_id=fact.payment_id,
-        merchant_order_id=fact.merchant_order_id,
-        occurred_at_ms=fact.occurred_at_ms,
-        sequence=state.sequence + 1,
-        causation_id=record.callback_id,
-        causation_item=record.item,
-        recorded_at_ms=recorded_at_ms,
-        out_of_order=(
-            event_type in _AFTER_PAYMENT
-            and not unlinked
-            and not any(state.of_type("PaymentSucceeded"))
-        ),
-        derived=derived,
-        unlinked=unlinked,
-        reverses=None if reversed_entry is None else reversed_entry.id,
-        part_id=part_id,
-        **carried,
-    )
-
-
-def _reversed(state: LedgerState, event_type: str, part_id: str | None) -> Announced | None:
-    """The event that a failed refund or a reversal takes back."""
-    if event_type == "RefundFailed":
-        return state.find("RefundCompleted", part_id)
-    if event_type == "PaymentReversed":
-        paid = list(state.of_type("PaymentSucceeded"))
-        exact = [entry for entry in paid if entry.part_id == part_id]
-        return exact[0] if exact else paid[0] if len(paid) == 1 else None
-    return None
-
-
-def _total_after(
-    state: LedgerState, event_type: str, amount: Money | None, taken_back: Announced | None
-) -> Money | None:
-    """The net sum refunded after a refund that states its own amount."""
-    if event_type == "RefundCompleted" and amount is not None:
-        return Money(state.refunded_minor + amount.minor, amount.currency, amount.exponent)
-    lowered = amount or (None if taken_back is None else _money_of(taken_back))
-    if lowered is None:
-        return None
-    counted = taken_back is not None or state.counts_totals
-    net = max(0, state.refunded_minor - lowered.minor) if counted else state.refunded_minor
-    return Money(net, lowered.currency, lowered.exponent)
-
-
-def _money_of(entry: Announced) -> Money | None:
-    if entry.minor is None or entry.currency is None:
-        return None
-    return Money.from_minor(entry.minor, entry.currency)
 
 
 def _unchanged(

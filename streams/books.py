@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from processors.settle import LEDGER_DAYS_MIN
+from processors.expiry import LEDGER_DAYS_MIN
 from schemas.callback import decode_callback
 from schemas.errors import Foreign, InvalidRecord
 from schemas.event import Event, read_event

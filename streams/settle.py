@@ -20,7 +20,8 @@ from typing import Final
 import orjson
 import structlog
 
-from processors.settle import Settlement, expires_at_ms, settle
+from processors.expiry import expires_at_ms
+from processors.settle import Settlement, settle
 from schemas.errors import InvalidRecord, OutcomeWord
 from schemas.event import event_draft, read_event
 from schemas.fact import FactRecord, read_fact

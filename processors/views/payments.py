@@ -6,7 +6,8 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from processors.settle import LEDGER_DAYS_MIN, fold
+from processors.expiry import LEDGER_DAYS_MIN
+from processors.settle import fold
 from schemas.event import OPTIONAL_MONEY, Event
 from schemas.ledger import LedgerState
 from schemas.money import Money

@@ -95,13 +95,13 @@ def by_callback() -> None:
     import processors.settle as module
     from schemas.ledger import LedgerState
 
-    proper = module._event
+    proper = module.event_of
 
     def event(state: Any, record: Any, *rest: Any) -> Any:
         name = f"{record.callback_id}/{record.item}"
         return replace(proper(state, record, *rest), id=str(uuid.uuid5(uuid.NAMESPACE_OID, name)))
 
-    module._event = event
+    module.event_of = event
     LedgerState.find = lambda *_: None  # type: ignore[method-assign]
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from processors.settle import Settlement, expires_at_ms, settle
+from processors.expiry import expires_at_ms
+from processors.settle import Settlement, settle
 from schemas.event import Event
 from schemas.fact import Fact, FactRecord, FactType, decode_fact, encode_fact
 from schemas.ledger import LedgerState, decode_ledger, encode_ledger

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.settle import expires_at_ms, fold
+from processors.expiry import expires_at_ms
+from processors.settle import fold
 from schemas.errors import InvalidRecord
 from schemas.ledger import (
     ANNOUNCED_MAX,
