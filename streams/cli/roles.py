@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
@@ -124,8 +125,19 @@ async def _serve(
     if ready_fd is not None:
         deployment.readiness.listen(lambda ready: _tell(ready_fd, ready))
         _end_with_parent(ready_fd, deployment.stopping)
+    elif all_in_one and sys.stderr.isatty():
+        deployment.readiness.listen(lambda ready: _greet(config) if ready else None)
     admin = admin_address(config, name) if ready_fd is None else None
     await run_roles(deployment, roles, admin=admin)
+
+
+def _greet(config: "Config") -> None:
+    """Tell a person what can be done now; logs alone do not."""
+    sys.stderr.write(
+        f"\nReady. Callbacks: http://{config.listen}/v1/callbacks/PROVIDER/ACCOUNT\n"
+        "In another terminal: tillstream simulate --all, tillstream tail, tillstream books.\n"
+        "Ctrl-C ends in order.\n\n"
+    )
 
 
 def _tell(ready_fd: int, ready: bool) -> None:
