@@ -41,12 +41,24 @@ def write_form(tree: Any) -> bytes:
 
 
 def read_xml(body: bytes) -> Any:
-    return {each.tag: each.text or "" for each in ElementTree.fromstring(body)}
+    return children(ElementTree.fromstring(body))
 
 
-def write_xml(tree: Any) -> bytes:
-    children = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in tree.items())
-    return f"<xml>{children}</xml>".encode()
+def children(element: ElementTree.Element) -> Any:
+    return {each.tag: children(each) if len(each) else each.text or "" for each in element}
+
+
+def write_xml(tree: Any, root: str) -> bytes:
+    return element(root, tree).encode()
+
+
+def element(name: str, value: Any) -> str:
+    inner = (
+        "".join(element(each, below) for each, below in value.items())
+        if isinstance(value, dict)
+        else escape(str(value))
+    )
+    return f"<{name}>{inner}</{name}>"
 
 
 Form = tuple[Callable[[bytes], Any], Callable[[Any], bytes]]
@@ -56,7 +68,10 @@ def form_of(body: bytes) -> Form:
     start = body.lstrip()[:1]
     if start == b"{":
         return read_json, write_json
-    return (read_xml, write_xml) if start == b"<" else (read_form, write_form)
+    if start != b"<":
+        return read_form, write_form
+    root = ElementTree.fromstring(body).tag
+    return read_xml, lambda tree: write_xml(tree, root)
 
 
 def variants(body: bytes) -> Iterator[tuple[str, bytes]]:

@@ -21,7 +21,7 @@ def flip_everything(name: str, case: Case) -> None:
 
 def body_flips(whole: Trial) -> Iterator[tuple[str, Trial]]:
     # One bit of every byte, each time another one; of long bodies a regular sample.
-    body = whole.callback.body
+    body = whole.body
     for place in range(0, len(body), 1 + len(body) // BODY_FLIPS_MAX):
         flipped = bytearray(body)
         flipped[place] ^= 1 << (place % 8)

@@ -48,6 +48,10 @@ class Signer:
 
 
 def body_of(case: Case) -> bytes:
+    """Return what carries the message: the body, of a GET the query."""
+    if case["request"]["method"] == "GET":
+        query: str = case["request"]["target"].partition("?")[2]
+        return query.encode("latin-1")
     return base64.b64decode(case["request"]["body_base64"])
 
 
@@ -370,8 +374,12 @@ def resigned(name: str, case: Case, tree: Tree | bytes) -> Case:
     signer = SIGNERS[name]
     case = case | {"account": signer.held(case)}
     headers, body = signer.sign(tree, case)
-    request = case["request"] | {
-        "headers": headers,
-        "body_base64": base64.b64encode(body).decode(),
-    }
-    return case | {"request": request}
+    return case | {"request": carrying(case["request"], body) | {"headers": headers}}
+
+
+def carrying(request: dict[str, Any], body: bytes) -> dict[str, Any]:
+    """Return the request with another message, of a GET in its query."""
+    if request["method"] == "GET":
+        path = request["target"].partition("?")[0]
+        return request | {"target": f"{path}?{body.decode('latin-1')}"}
+    return request | {"body_base64": base64.b64encode(body).decode()}
