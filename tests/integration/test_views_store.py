@@ -14,7 +14,6 @@ import pytest
 
 from schemas.errors import InvalidRecord, Unavailable
 from schemas.record import Draft, Record
-from schemas.topics import topics
 from streams.embedded import EmbeddedLog
 from streams.topology import ensure_topics
 from streams.views.applying import Applying
@@ -24,9 +23,7 @@ from streams.views.read import alarms, find_story, outcome_counts, windows
 from streams.views.store import Store, Superseded
 from streams.views.tables import dump
 from tests.support.settling import START_MS
-from tests.support.views import History, built_apart, write
-
-TOPICS = topics(payment_partitions=3)
+from tests.support.views import TOPICS, History, built_apart, write
 
 
 @pytest.fixture(scope="session")

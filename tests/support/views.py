@@ -12,13 +12,15 @@ from schemas.event import Event, event_draft
 from schemas.fact import Fact
 from schemas.outcome import Outcome, outcome_draft
 from schemas.record import Draft, Position, TopicPartition
-from schemas.topics import Topics, partition_for_key
+from schemas.topics import Topics, partition_for_key, topics
 from streams.log import Log
 from streams.views.database import open_database
 from streams.views.feed import catch_up
 from streams.views.store import Store
 from streams.views.tables import dump
 from tests.support.settling import START_MS, Settler, fact
+
+TOPICS = topics(payment_partitions=3)
 
 
 @dataclass
