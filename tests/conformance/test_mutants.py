@@ -50,8 +50,6 @@ def module_of(name: str) -> Any:
 
 # What is signed and sealed is still refused by its seal: there only the cases tell.
 SEALED_TOO = ("wechatpay-v3", "jdpay", "jdpay-legacy", "newebpay", "yeepay")
-# Whose messages only ask: no flipped bit could announce anything.
-THIN = tuple(name for name in PROVIDERS if not announcing(name, 1))
 
 
 def guarded(*guards: str, without: tuple[str, ...] = ()) -> Iterator[Any]:
