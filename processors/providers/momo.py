@@ -38,6 +38,7 @@ SIGNED: Final = (
 )  # fmt: skip
 MAY_BE_EMPTY: Final = frozenset(("extraData", "message", "orderInfo", "orderType", "payType"))
 SEPARATOR: Final = re.compile(f"&(?:{'|'.join(SIGNED)})=")
+NO_TRANSACTION: Final = "0"  # An attempt that came to none must not share an identity with others.
 CODE: Final = re.compile(r"-?[0-9]{1,9}", re.ASCII)
 # Every other code is a refusal.
 CODES: Final[dict[str, FactType | None]] = {
@@ -86,7 +87,7 @@ def interpret(notice: Authentic[Fields], account: Account) -> tuple[Fact, ...]:
     announced = CODES.get(code, "PaymentFailed")
     if announced is None:
         return ()
-    number = fields.text("transId")
+    number = None if fields.text("transId") == NO_TRANSACTION else fields.text("transId")
     return (
         Fact(
             type=announced,

@@ -42,6 +42,10 @@ def main() -> None:
     cases.rows((
         ("transaction-beyond-2-to-the-53", "Digit by digit.", said(transId=9007199254740993),
          accepted(fact("PaymentSucceeded", "9007199254740993", "M-1", **told))),
+        ("failed-without-a-transaction", "0 is the id of nothing: known by its order.",
+         said(1001, transId=0), accepted(fact("PaymentFailed", None, "M-1", **told))),
+        ("paid-without-a-transaction", "No payment without an id.", said(transId=0),
+         refused("malformed")),
         ("amount-with-decimals", "Whole dong.", said(amount=80000.5), refused("malformed")),
         ("amount-is-negative", "Bounded.", said(amount=-1), refused("malformed")),
         ("code-is-no-number", "Digits.", said("OK"), refused("malformed")),
