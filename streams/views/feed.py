@@ -14,7 +14,7 @@ import structlog
 from schemas.errors import InvalidRecord, Unavailable
 from schemas.record import Record, TopicPartition
 from schemas.topics import Topics
-from streams.log import Log
+from streams.log import Log, PartitionBounds
 from streams.views.store import Store
 
 BATCH_RECORDS_MAX: Final = 500
@@ -81,22 +81,39 @@ async def _read_topic(log: Log, name: str, store: Store) -> int:
     progress = store.progress()
     ends, start = {}, {}
     for partition, bounds in (await log.bounds(name)).items():
-        reached = progress.get(TopicPartition(name, partition), bounds.start)
-        if reached < bounds.start:
-            # Retention took what nobody has read: the rows will lack it, and say nothing else.
-            _log.error("views_gap", topic=name, partition=partition, alarm="views_gap",
-                       missing=bounds.start - reached)  # fmt: skip
-        if reached > bounds.end:
-            raise Unavailable(
-                f"the views have read {name}-{partition} beyond its end: another log, or one that"
-                " lost records; tillstream views rebuild builds them from this one"
-            )
-        if reached < bounds.end:
-            start[partition] = max(reached, bounds.start)
-            ends[TopicPartition(name, partition)] = bounds.end
-    if not ends:
-        return 0
-    applied, batch = 0, []
+        where = TopicPartition(name, partition)
+        reached = progress.get(where)
+        if reached != bounds.end:
+            ends[where] = bounds.end
+        start_here = _start(where, bounds, reached)
+        if start_here < bounds.end:
+            start[partition] = start_here
+    applied = await _read_from(log, name, start, store) if start else 0
+    if ends:
+        # Where the last places hold no record (transaction markers), or a partition holds none
+        # at all, the progress reaches its end too.
+        store.advance(ends)
+    return applied
+
+
+def _start(where: TopicPartition, bounds: PartitionBounds, reached: int | None) -> int:
+    if reached is None:
+        return bounds.start
+    if reached > bounds.end:
+        raise Unavailable(
+            f"the views have read {where.topic}-{where.partition} beyond its end: another log, or"
+            " one that lost records; tillstream views rebuild builds them from this one"
+        )
+    if reached < bounds.start:
+        # Retention took what nobody has read: the rows will lack it, and say nothing else.
+        _log.error("views_gap", topic=where.topic, partition=where.partition, alarm="views_gap",
+                   missing=bounds.start - reached)  # fmt: skip
+    return max(reached, bounds.start)
+
+
+async def _read_from(log: Log, name: str, start: dict[int, int], store: Store) -> int:
+    applied = 0
+    batch: list[Record] = []
     records = log.read(name, sorted(start), start=start)
     async with aclosing(records):
         async for record in records:
@@ -104,10 +121,7 @@ async def _read_topic(log: Log, name: str, store: Store) -> int:
             if len(batch) >= BATCH_RECORDS_MAX:
                 applied += await _apply(store, batch)
                 batch = []
-    applied += await _apply(store, batch)
-    # Where the last places hold no record (transaction markers), the progress reaches them too.
-    store.advance(ends)
-    return applied
+    return applied + (await _apply(store, batch) if batch else 0)
 
 
 async def _apply(store: Store, batch: Sequence[Record]) -> int:

@@ -23,13 +23,10 @@ async def begin_group(
     """
     missing = {}
     for name in topics:
-        bounds = await log.bounds(name)
         for partition, offset in (await log.committed_offsets(group, name)).items():
             if offset is None or again:
-                reached = progress.get(TopicPartition(name, partition))
-                missing[Assigned(name, partition)] = (
-                    bounds[partition].start if reached is None else reached
-                )
+                # Reading to the end has noted every partition, those without records too.
+                missing[Assigned(name, partition)] = progress[TopicPartition(name, partition)]
     if not missing:
         return
     consumer = await start_consumer(settings, group_id=group)
