@@ -17,13 +17,9 @@ from processors.views import (
 )
 from schemas.event import Event
 from schemas.record import Position
+from streams.views.columns import OUTCOME_COLUMNS, read_outcome_row
 from streams.views.database import Database
-from streams.views.store import read_outcome_row
 
-_OUTCOME: Final = (
-    "topic, part, place, callback_id, item, items, outcome, code, event_id, revision,"
-    " callback_topic, callback_part, callback_place, recorded_at_ms"
-)
 # A callback is open until the newest code's number of items have an outcome.
 _OPEN: Final = (
     "SELECT c.received_at_ms FROM view_callbacks c WHERE c.received_at_ms >= ?"
@@ -163,7 +159,7 @@ def _outcomes(database: Database, name: str, events: Sequence[Event]) -> list[Ou
     asked += [("callback_id", event.causation_id) for event in events]
     for column, value in asked:
         for found in database.rows(
-            f"SELECT {_OUTCOME} FROM view_history WHERE {column} = ?", (value,)
+            f"SELECT {OUTCOME_COLUMNS} FROM view_history WHERE {column} = ?", (value,)
         ):
             row = read_outcome_row(found)
             rows[row.position] = row

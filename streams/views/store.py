@@ -19,17 +19,14 @@ from processors.views.minutes import CALLBACK, counted
 from schemas.errors import Unavailable
 from schemas.event import Event, read_event
 from schemas.outcome import read_outcome
-from schemas.record import Position, Record, TopicPartition
+from schemas.record import Record, TopicPartition
 from schemas.topics import Topics
 from streams.verify import foreign_id
-from streams.views.database import Database, Row
+from streams.views.columns import OUTCOME_COLUMNS, outcome_values, read_outcome_row
+from streams.views.database import Database
 from streams.views.tables import ROWS, TABLES_VERSION, create_tables
 
 MINUTES_KEPT_MS: Final = 2 * 86_400_000
-_OUTCOME: Final = (
-    "topic, part, place, callback_id, item, items, outcome, code, event_id, revision,"
-    " callback_topic, callback_part, callback_place, recorded_at_ms"
-)
 _META: Final = (
     "INSERT INTO view_meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET number = excluded.number"
 )
@@ -147,13 +144,13 @@ class Store:
     def _write_outcome(self, row: OutcomeRow) -> None:
         marks = ", ".join("?" * 14)
         self.database.run(
-            f"INSERT INTO view_history ({_OUTCOME}) VALUES ({marks})"
+            f"INSERT INTO view_history ({OUTCOME_COLUMNS}) VALUES ({marks})"
             " ON CONFLICT (topic, part, place) DO NOTHING",
-            _outcome_values(row),
+            outcome_values(row),
         )
         found = self.database.rows(
-            f"SELECT {_OUTCOME} FROM view_outcomes WHERE callback_topic = ? AND callback_part = ?"
-            " AND callback_place = ? AND callback_id = ? AND item = ?",
+            f"SELECT {OUTCOME_COLUMNS} FROM view_outcomes WHERE callback_topic = ?"
+            " AND callback_part = ? AND callback_place = ? AND callback_id = ? AND item = ?",
             (*row.callback, row.callback_id, row.item),
         )
         known = read_outcome_row(found[0]) if found else None
@@ -161,13 +158,13 @@ class Store:
         if counts == known:
             return
         self.database.run(
-            f"INSERT INTO view_outcomes ({_OUTCOME}) VALUES ({marks})"
+            f"INSERT INTO view_outcomes ({OUTCOME_COLUMNS}) VALUES ({marks})"
             " ON CONFLICT (callback_topic, callback_part, callback_place, callback_id, item)"
             " DO UPDATE SET topic = excluded.topic, part = excluded.part, place = excluded.place,"
             " items = excluded.items, outcome = excluded.outcome, code = excluded.code,"
             " event_id = excluded.event_id, revision = excluded.revision,"
             " recorded_at_ms = excluded.recorded_at_ms",
-            _outcome_values(counts),
+            outcome_values(counts),
         )
 
     def _apply_event(self, event: Event, record: Record) -> list[MinuteRow]:
@@ -255,21 +252,3 @@ class Store:
                 (topic, part, start),
             )
         ]
-
-
-def _outcome_values(row: OutcomeRow) -> tuple[object, ...]:
-    return (
-        *row.position, row.callback_id, row.item, row.items, row.outcome, row.code, row.event_id,
-        row.revision, *row.callback, row.recorded_at_ms,
-    )  # fmt: skip
-
-
-def read_outcome_row(values: Row) -> OutcomeRow:
-    """Return the outcome of a database row, in the order of its columns."""
-    (topic, part, place, callback_id, item, items, outcome, code, event_id, revision,
-     callback_topic, callback_part, callback_place, recorded_at_ms) = values  # fmt: skip
-    return OutcomeRow(
-        callback_id, item, items, outcome, code, event_id, revision,
-        Position(callback_topic, callback_part, callback_place), Position(topic, part, place),
-        recorded_at_ms,
-    )  # fmt: skip
