@@ -19,8 +19,11 @@ demo: $(VENV)/.runtime  ## signed callbacks of seven providers become events, on
 demo-kafka: $(VENV)/.runtime  ## the same on Apache Kafka, started for the occasion
 	@$(BIN)/python -m deploy.demo --kafka
 
+PURE := tests/unit tests/golden tests/conformance tests/property
+
 test: check  ## everything: unit, property, vectors, conformance, both logs, end to end on Kafka
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal $(PURE)
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(PURE))
 
 test-containers: $(VENV)/.test  ## the Kafka suites alone, on KAFKA_IMAGE in a container, or failure
 	TILLSTREAM_TEST_BROKER=container KAFKA_IMAGE=$(KAFKA_IMAGE) $(BIN)/python -m pytest \
