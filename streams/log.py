@@ -129,6 +129,9 @@ class Log(Protocol):
     async def committed_offsets(self, group: str, topic: str) -> Mapping[int, int | None]:
         """Return the committed offset of each partition; None where the group has none."""
 
+    async def producer_at(self, position: Position) -> int | None:
+        """Return the id of the producer that wrote at a position, committed or not, if known."""
+
     async def run_exactly_once(
         self,
         group: str,

@@ -58,7 +58,20 @@ class StageMetrics:
             "tillstream_ledger_payments", "Payments in the ledger.", ("partition",),
             registry=registry,
         )  # fmt: skip
+        self._proofs = Counter(
+            "tillstream_account_proofs",
+            "Callbacks whose proof was good or did not fit, by configured account.",
+            ("provider", "account", "proof"),
+            registry=registry,
+        )
+        self._lag = Gauge(
+            "tillstream_lag_age_seconds",
+            "Age of the oldest record that a stage has not processed; 0 where there is none.",
+            ("stage",),
+            registry=registry,
+        )
 
+        self._proof = cache(self._proofs.labels)
         self._outcome = cache(self._outcomes.labels)
         self._key_hit = cache(self._key_hits.labels)
         self._fact = cache(self._facts.labels)
@@ -76,6 +89,13 @@ class StageMetrics:
 
     def skewed(self, provider: str, skew_ms: int) -> None:
         self._skew_of(provider).set(skew_ms / 1000)
+
+    def proof(self, provider: str, account: str, *, good: bool) -> None:
+        """Count a proof. Only of configured accounts: their names are a closed set."""
+        self._proof(provider, account, "good" if good else "bad").inc()
+
+    def lagging(self, stage: str, age_s: float) -> None:
+        self._lag.labels(stage).set(age_s)
 
     def announced(self, provider: str, event_type: str, count: int) -> None:
         self._event(provider, event_type).inc(count)

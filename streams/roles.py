@@ -22,7 +22,6 @@ from processors.contract import ReplyWhen
 from processors.registry import PROVIDERS
 from schemas.topics import Topics
 from streams.accounts import WatchedAccounts
-from streams.alarms import StableOffsets, watch_stable_offsets
 from streams.collector import tend_garbage
 from streams.config import Config
 from streams.embedded import EmbeddedLog
@@ -37,6 +36,7 @@ from streams.topology import (
     existing_topics,
 )
 from streams.verify import BATCH_RECORDS_MAX, published_revisions, run_verify
+from streams.watch import StableOffsets, watch_lag, watch_stable_offsets
 
 Role = Literal["ingress", "verify", "settle"]
 ALL_ROLES: Final[tuple[Role, ...]] = ("ingress", "verify", "settle")
@@ -150,6 +150,9 @@ async def run_roles(
     tasks.add(asyncio.create_task(_watch_accounts(deployment), name="accounts"))
     if "settle" in roles:
         tasks.add(asyncio.create_task(_watch_stable_offsets(deployment, metrics), name="stable"))
+        tasks.add(asyncio.create_task(_watch_lag(deployment, "settle", metrics), name="lag"))
+    if "verify" in roles:
+        tasks.add(asyncio.create_task(_watch_lag(deployment, "verify", metrics), name="lag"))
     if "verify" in roles or "settle" in roles:
         tasks.add(asyncio.create_task(_watch_partitions(deployment), name="partitions"))
     helpers = {asyncio.create_task(_serve_admin(deployment, admin), name="admin")}
@@ -274,8 +277,25 @@ async def _watch_stable_offsets(deployment: Deployment, metrics: StageMetrics) -
     await watch_stable_offsets(
         deployment.log,
         deployment.topics,
-        StableOffsets(metrics),
+        StableOffsets(),
+        metrics=metrics,
         clock_s=asyncio.get_running_loop().time,
+        stopping=deployment.stopping,
+    )
+
+
+async def _watch_lag(
+    deployment: Deployment, role: Literal["verify", "settle"], metrics: StageMetrics
+) -> None:
+    topics = deployment.topics
+    topic = topics.callbacks if role == "verify" else topics.facts
+    await watch_lag(
+        deployment.log,
+        role,
+        deployment.group(role),
+        topic.name,
+        metrics=metrics,
+        clock=deployment.clock,
         stopping=deployment.stopping,
     )
 

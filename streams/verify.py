@@ -27,7 +27,7 @@ from schemas.outcome import outcome_draft
 from schemas.record import Draft, Record
 from schemas.revision import Revision, read_revision, revision_draft
 from schemas.topics import Topics
-from streams.alarms import ProofAlarms
+from streams.alarms import ProofAlarms, recall_proofs
 from streams.errors import places
 from streams.log import Appender, Log
 from streams.metrics import StageMetrics
@@ -173,6 +173,7 @@ async def run_verify(
     await publisher.publish(book)
     consumer = await log.consumer(group, [topics.callbacks.name])
     alarms = ProofAlarms(metrics)
+    await recall_proofs(log, topics, alarms)
     judging = Judging(book, topics, metrics, alarms)
     ready(True)
     try:

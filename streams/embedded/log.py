@@ -119,6 +119,9 @@ class EmbeddedLog:
     async def committed_offsets(self, group: str, topic: str) -> Mapping[int, int | None]:
         return self._reader.offsets(group, topic)
 
+    async def producer_at(self, position: Position) -> int | None:
+        return None  # Its transactions are SQLite's: none stays open behind a lost process.
+
     async def run_exactly_once(
         self,
         group: str,

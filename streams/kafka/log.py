@@ -120,6 +120,9 @@ class KafkaLog:
         numbers = await lookup.partition_numbers(self._settings, topic)
         return await lookup.committed_offsets(self._settings, group, topic, numbers)
 
+    async def producer_at(self, position: Position) -> int | None:
+        return await lookup.producer_at(self._settings, *position)
+
     async def run_exactly_once(
         self,
         group: str,

@@ -11,6 +11,8 @@ from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from aiokafka.protocol.commit import OffsetFetchRequest
+from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.record.memory_records import MemoryRecords
 
 from schemas.errors import Unavailable
 from schemas.topics import Topic
@@ -21,6 +23,8 @@ REPLICAS_MAX: Final = 3
 CREATE_S_MAX: Final = 20
 LOOKUP_S_MAX: Final = 20
 PAUSE_S: Final = 0.1
+ONE_BATCH_BYTES: Final = 1  # the broker sends the first batch whole, however large
+READ_UNCOMMITTED: Final = 0
 
 
 async def describe(settings: Mapping[str, Any]) -> dict[str, TopicState]:
@@ -149,3 +153,34 @@ async def _fetch_committed(
                 raise for_code(code)(group)
             offsets[partition] = None if offset < 0 else offset
     return offsets
+
+
+async def producer_at(
+    settings: Mapping[str, Any], topic: str, partition: int, offset: int
+) -> int | None:
+    """Return the producer id of the batch at an offset, committed or not; None where none is.
+
+    The last stable offset is where the oldest open transaction begins, and its batch names who
+    wrote it. The library has no DescribeProducers; the bytes of a fetch hold the same number.
+
+    Raises:
+        Unavailable: no answer within LOOKUP_S_MAX.
+    """
+    where = Assigned(topic, partition)
+    async with admin(settings) as client:
+        with unavailable(f"looking at {topic}"):
+            async with asyncio.timeout(LOOKUP_S_MAX):
+                client._client.add_topic(topic)
+                await client._client.force_metadata_update()
+                leader = client._client.cluster.leader_for_partition(where)
+                request = FetchRequest(
+                    0, 0, ONE_BATCH_BYTES, READ_UNCOMMITTED,
+                    [(topic, [(partition, offset, ONE_BATCH_BYTES)])],
+                )  # fmt: skip
+                response = await client._send_request_to_node(leader, request)
+    for _topic, found in response.topics:
+        for _partition, code, _high, *rest in found:
+            batch = None if code else MemoryRecords(rest[-1] or b"").next_batch()
+            if batch is not None:
+                return None if batch.producer_id < 0 else int(batch.producer_id)
+    return None
