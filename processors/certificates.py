@@ -8,6 +8,7 @@ Revocation lists are not fetched: their URL stands in the certificate, so the se
 where we connect to.
 """
 
+import base64
 from collections.abc import Collection
 from functools import lru_cache
 from typing import Final, Literal
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.x509.oid import ExtensionOID, NameOID
 
-from processors.keys import Key, KeyProblem, certificates
+from processors.keys import Certificates, Key, KeyProblem, certificates, curve_certificates
 from schemas.errors import BadSignature
 
 CHAIN_MAX: Final = 5  # certificates from the leaf to the root, both counted
@@ -69,6 +70,35 @@ def _certificate_key(pem: bytes) -> Key:
     if found.issuers:
         raise BadSignature("the message holds more than one certificate")
     return Key(str(serial), "verify", "certificate", found)
+
+
+@lru_cache(maxsize=256)
+def curve_certificate(der: bytes) -> Certificates:
+    """Return a certificate of a message in DER, of a key on a curve; not trusted by that.
+
+    Raises:
+        BadSignature: it cannot be read, or has another key.
+    """
+    text = base64.encodebytes(der[:PEM_BYTES_MAX]).decode()
+    try:
+        return curve_certificates(
+            f"-----BEGIN CERTIFICATE-----\n{text}-----END CERTIFICATE-----\n"
+        )
+    except (KeyProblem, *_UNREADABLE) as error:
+        raise BadSignature("the message holds a certificate that cannot be read") from error
+
+
+@lru_cache(maxsize=1_024)
+def is_marked(certificate: x509.Certificate, mark: str) -> bool:
+    """Whether the certificate has an extension of this object identifier.
+
+    Raises:
+        BadSignature: its extensions cannot be read.
+    """
+    try:
+        return any(each.oid.dotted_string == mark for each in certificate.extensions)
+    except _UNREADABLE as error:
+        raise BadSignature("the certificate's extensions cannot be read") from error
 
 
 def check_chain(

@@ -41,6 +41,8 @@ _CHARSETS: Final = {
     b"gb2312": "gb18030",
     b"gb18030": "gb18030",
 }
+_BASE64URL: Final = re.compile(rb"[A-Za-z0-9_-]*")
+_URL_ALPHABET: Final = bytes.maketrans(b"-_", b"+/")
 _DIGITS: Final = re.compile(rb"[0-9]{1,18}")
 _NAME_END: Final = re.compile(rb'"\s*:')
 _RFC3339: Final = re.compile(
@@ -461,6 +463,19 @@ def from_base64(text: bytes | str, *, error: type[CallbackError]) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as cause:
         raise error("text that is not Base64") from cause
+
+
+def from_base64url(text: bytes | str, *, error: type[CallbackError]) -> bytes:
+    """Return the octets of Base64 in the alphabet of URLs, without padding, as JOSE writes it.
+
+    Raises:
+        CallbackError: `error` for anything else, padding and the other alphabet included.
+    """
+    octets = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    if _BASE64URL.fullmatch(octets) is None:
+        raise error("text that is not Base64 of URLs")
+    standard = octets.translate(_URL_ALPHABET)
+    return from_base64(standard + b"=" * (-len(standard) % 4), error=error)
 
 
 def from_hex(text: bytes | str, *, error: type[CallbackError]) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -26,6 +27,7 @@ KeyUse = Literal["verify", "decrypt", "root", "sign", "seal"]
 KeyKind = Literal["secret", "public-key", "certificate", "private-key"]
 RSA_BITS_MIN: Final = 2048
 RSA_BITS_SHORT: Final = 1024
+CURVES: Final = ("secp256r1", "secp384r1")
 
 
 class KeyProblem(ValueError):
@@ -107,6 +109,14 @@ class Key:
             assert isinstance(key, RSAPublicKey)
             self._rsa.append(key)
         return self._rsa[0]
+
+    @property
+    def elliptic(self) -> EllipticCurvePublicKey:
+        """The public key on a curve, of a certificate its leaf's."""
+        material = self.material
+        key = material.leaf.public_key() if isinstance(material, Certificates) else material
+        assert isinstance(key, EllipticCurvePublicKey)
+        return key
 
     @property
     def rsa_private(self) -> RSAPrivateKey:
@@ -300,12 +310,25 @@ def certificates(text: str) -> Certificates:
     Raises:
         KeyProblem: no certificate, or one without an RSA key of at least 2048 bits.
     """
+    return _certificates(text, lambda key: _strong(key, RSA_BITS_MIN))
+
+
+def curve_certificates(text: str) -> Certificates:
+    """Return the certificates of PEM text, the leaf first, of a key on P-256 or P-384.
+
+    Raises:
+        KeyProblem: no certificate, or one with another key.
+    """
+    return _certificates(text, _on_curve)
+
+
+def _certificates(text: str, judge: Callable[[object], object]) -> Certificates:
     text = _spelled(text)
     if "PRIVATE KEY" in text:
         raise KeyProblem("this is a private key; enter the certificate")
     try:
         chain = x509.load_pem_x509_certificates(text.encode())
-        _strong(chain[0].public_key(), RSA_BITS_MIN)
+        judge(chain[0].public_key())
         _read_names(chain)
     except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         if isinstance(error, KeyProblem):
@@ -368,6 +391,11 @@ def _strong(key: object, bits_min: int) -> RSAPublicKey:
     if key.key_size < bits_min:
         raise KeyProblem(f"the key has {key.key_size} bits, fewer than {bits_min}")
     return key
+
+
+def _on_curve(key: object) -> None:
+    if not isinstance(key, EllipticCurvePublicKey) or key.curve.name not in CURVES:
+        raise KeyProblem("the key is not on the curve P-256 or P-384")
 
 
 def _ms(moment: Any) -> int:

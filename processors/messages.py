@@ -2,13 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 from urllib.parse import quote_plus
 
 from processors.fields import digits, form_pairs, from_base64, from_hex
 from processors.signing import Message
 from schemas.callback import Callback
-from schemas.errors import BadSignature, Malformed
+from schemas.errors import BadSignature, Malformed, Undecryptable
 
+IV_HEADER, TAG_HEADER = "x-initialization-vector", "x-authentication-tag"
+TAG_BYTES: Final = 16
 Pairs = tuple[tuple[bytes, bytes], ...]
 
 
@@ -74,6 +77,23 @@ def signed_field(
     if not content:
         raise Malformed("the signed field is missing")
     return Message(content, content), received.get(signed_by, b"")
+
+
+def sealed_in_headers(
+    callback: Callback, decode: Callable[..., bytes]
+) -> tuple[Message[bytes], bytes]:
+    """Return a body sealed with AES-GCM, its tag appended, and the nonce; both come in headers.
+
+    Raises:
+        Malformed: a header or the body is absent or of another form than `decode` reads.
+        Undecryptable: the tag is not whole: a short one would let octets move into the body.
+    """
+    nonce = decode(callback.header(IV_HEADER, absent=Malformed), error=Malformed)
+    tag = decode(callback.header(TAG_HEADER, absent=Malformed), error=Malformed)
+    body = decode(callback.body, error=Malformed)
+    if len(tag) != TAG_BYTES:
+        raise Undecryptable("an authentication tag that is not whole")
+    return Message(body + tag, body), nonce
 
 
 def sorted_form(

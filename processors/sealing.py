@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+from cryptography.hazmat.decrepit.ciphers.algorithms import Blowfish, TripleDES
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -20,6 +20,7 @@ GCM_TAG_BYTES: Final = 16
 GCM_NONCE_BYTES: Final = 12
 DES_KEY_BYTES: Final = 8
 FRAMED_BYTES_MAX: Final = 16_384
+FIRST_PRINTABLE: Final = 0x20
 _PKCS1: Final = PKCS1v15()
 
 
@@ -147,6 +148,25 @@ def open_des(key: Key, sealed: bytes) -> bytes:
     # Triple DES with one key three times is single DES.
     single = key.secret.reveal()[:DES_KEY_BYTES] * 3
     return _unpadded(_deciphered(Cipher(TripleDES(single), ECB()), sealed), pad_max=DES_KEY_BYTES)
+
+
+def open_blowfish(key: Key, sealed: bytes, *, length: int) -> bytes:
+    """Return the first `length` octets of Blowfish-ECB content, however it was padded.
+
+    Blocks can be moved and nothing shows another key, so that control characters, which no form
+    holds, are taken for one. What it opens is worth nothing before its MAC.
+
+    Raises:
+        Undecryptable: no whole blocks, a length beyond them, or noise.
+    """
+    try:
+        cipher = Cipher(Blowfish(key.secret.reveal()), ECB())
+    except ValueError as error:
+        raise Undecryptable("no key opens the sealed content") from error
+    opened = _deciphered(cipher, sealed)[:length]
+    if len(opened) != length or any(octet < FIRST_PRINTABLE for octet in opened):
+        raise Undecryptable("no key opens the sealed content")
+    return opened
 
 
 def _deciphered(cipher: "Cipher[Any]", sealed: bytes) -> bytes:

@@ -14,7 +14,9 @@ from typing import Final, Generic, Literal, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from processors.fields import NOTHING, Fields
 from processors.keys import Key
@@ -165,6 +167,30 @@ def check_ed25519(
                 except InvalidSignature:
                     continue
                 return Authentic(_MADE_HERE, message.proves, message.beside, key.kid, "signed")
+    raise BadSignature("the signature fits no message and key")
+
+
+def check_ecdsa(
+    messages: Iterable[Message[T]], *, hash: HashName, signature: bytes, keys: Iterable[Key]
+) -> Authentic[T]:
+    """Return what an ECDSA signature proves, which is R and S side by side, as JOSE writes it.
+
+    Raises:
+        BadSignature: no message fits any key, or it is not twice as long as the key's numbers.
+    """
+    algorithm = ECDSA(_RSA_HASHES[hash])
+    half = len(signature) // 2
+    numbers = (int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big"))
+    keys = tuple(
+        key for key in keys if len(signature) == 2 * ((key.elliptic.curve.key_size + 7) // 8)
+    )
+    for message in messages:
+        for key in keys:
+            try:
+                key.elliptic.verify(encode_dss_signature(*numbers), message.octets, algorithm)
+            except InvalidSignature:
+                continue
+            return Authentic(_MADE_HERE, message.proves, message.beside, key.kid, "signed")
     raise BadSignature("the signature fits no message and key")
 
 

@@ -6,11 +6,12 @@ import sys
 from pathlib import Path
 
 from processors.vectors import BadCase, run_case
+from tests.support.modules import module_name
 
 for file in sys.argv[1:]:
     document = json.loads(Path(file).read_text())
     name = document["provider"]
-    module = importlib.import_module(f"processors.providers.{name.replace('-', '_')}")
+    module = importlib.import_module(f"processors.providers.{module_name(name)}")
     bad = 0
     for case in document["cases"]:
         try:

@@ -17,6 +17,7 @@ from processors.signing import Authentic
 from processors.vectors import BadCase, run_case
 from tests.support.cases import announcing, cases_of
 from tests.support.flips import flip_everything
+from tests.support.modules import module_name
 
 
 def accepts_everything(messages: Any, *_: Any, **__: Any) -> Authentic[Any]:
@@ -45,7 +46,7 @@ GUARDS: dict[str, Any] = {
 
 
 def module_of(name: str) -> Any:
-    return importlib.import_module(f"processors.providers.{name.replace('-', '_')}")
+    return importlib.import_module(f"processors.providers.{module_name(name)}")
 
 
 # What is signed and sealed is still refused by its seal: there only the cases tell.

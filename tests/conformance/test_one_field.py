@@ -5,6 +5,7 @@ identity or type is found here.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus
@@ -61,6 +62,14 @@ def element(name: str, value: Any) -> str:
     return f"<{name}>{inner}</{name}>"
 
 
+def read_sealed(body: bytes) -> Any:
+    return {"sealed": body.decode()}
+
+
+def write_sealed(tree: Any) -> bytes:
+    return str(tree.get("sealed", "")).encode()
+
+
 Form = tuple[Callable[[bytes], Any], Callable[[Any], bytes]]
 
 
@@ -68,6 +77,8 @@ def form_of(body: bytes) -> Form:
     start = body.lstrip()[:1]
     if start == b"{":
         return read_json, write_json
+    if re.fullmatch(rb"[A-Za-z0-9+/]+=*", body):
+        return read_sealed, write_sealed
     if start != b"<":
         return read_form, write_form
     root = ElementTree.fromstring(body).tag

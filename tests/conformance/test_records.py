@@ -10,6 +10,7 @@ from processors.keys import KeyProblem
 from processors.registry import PROVIDERS
 from processors.vectors import BadCase
 from tests.support.cases import Case, announcing, cases_of, trial
+from tests.support.modules import module_name
 
 FAILURES = (401, 413, 429, 503)
 DAY_S = 86_400
@@ -17,7 +18,7 @@ DAY_S = 86_400
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_module_is_named_like_its_provider_and_cites_its_vectors(name: str) -> None:
-    module = importlib.import_module(f"processors.providers.{name.replace('-', '_')}")
+    module = importlib.import_module(f"processors.providers.{module_name(name)}")
     assert module.PROVIDER is PROVIDERS[name]
     assert f"tests/vectors/{name}.json" in " ".join((module.__doc__ or "").split())
 

@@ -362,10 +362,14 @@ SIGNERS = {
 # Providers that sign the body as raw bytes: there even hostile bytes can be signed.
 SIGNS_RAW_BYTES: tuple[str, ...] = ("paypal", "stripe", "wechatpay-v3")
 
+# Those whose messages only ask: nothing that a test could look for is announced.
+THIN: dict[str, Signer] = {}
+
 # More of them, a file to a family; they use what stands above.
 for _found in sorted((Path(__file__).parent / "signers_more").glob("*.py")):
     _more = importlib.import_module(f"tests.support.signers_more.{_found.stem}")
     SIGNERS |= getattr(_more, "SIGNERS", {})
+    THIN |= getattr(_more, "THIN", {})
     SIGNS_RAW_BYTES += getattr(_more, "SIGNS_RAW_BYTES", ())
 
 

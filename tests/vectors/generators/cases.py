@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.support.modules import module_name
+
 VECTORS = Path(__file__).parents[1]
 Headers = list[list[str]]
 
@@ -26,7 +28,7 @@ def case(
     return {
         "name": name,
         "origin": origin,
-        "source": f"tests/vectors/generators/{provider.replace('-', '_')}.py",
+        "source": f"tests/vectors/generators/{module_name(provider)}.py",
         "account": account,
         "request": {
             "method": "POST",
@@ -56,7 +58,7 @@ def replace_generated(provider: str, cases: Sequence[dict[str, Any]]) -> None:
     """Write `cases` behind those of other sources; a second run writes the same bytes."""
     path = VECTORS / f"{provider}.json"
     document = json.loads(path.read_text())
-    ours = f"tests/vectors/generators/{provider.replace('-', '_')}.py"
+    ours = f"tests/vectors/generators/{module_name(provider)}.py"
     kept = [each for each in document["cases"] if each["source"] != ours]
     names = [each["name"] for each in (*kept, *cases)]
     assert len(set(names)) == len(names), sorted(n for n in names if names.count(n) > 1)

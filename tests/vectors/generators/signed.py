@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tests.support.signers import SIGNERS, Signer, carrying
-from tests.support.signers_more.asia import THIN
+from tests.support.signers import SIGNERS, THIN, Signer, carrying
 from tests.vectors.generators.cases import accepted, case, refused, replace_generated, unsupported
 
 Tree = dict[str, Any]
 Row = tuple[str, str, Tree, dict[str, Any]]
 ENDED, STARTED, FUTURE = "2001-01-01T00:00:00Z", "2001-01-01T00:00:00Z", "2100-01-01T00:00:00Z"
+# What a message is without the keys of each use.
+GONE = {"verify": "bad_signature", "root": "bad_signature", "decrypt": "undecryptable"}
 
 
 def secret(text: str, kid: str = "1", use: str = "verify") -> dict[str, Any]:
@@ -47,8 +48,9 @@ class Signed:
             "mode": how.get("mode", self.account["mode"]),
         }
         skeleton = {"account": account, "received_at_ms": self.at_ms}
-        if "signed_ms" in how:
-            skeleton["signed_ms"] = how["signed_ms"]
+        for member in ("signed_ms", "jws_header", "apple"):
+            if member in how:
+                skeleton[member] = how[member]
         signer: Signer = ({**SIGNERS, **THIN})[self.provider]
         skeleton["account"] = held = signer.held(skeleton)
         headers, body = signer.sign(tree, skeleton)
@@ -69,15 +71,17 @@ class Signed:
         for name, note, tree, expect in rows:
             self(name, note, tree, expect)
 
-    def refusals(self, good: Tree, *events: dict[str, Any], named: bool = False) -> None:
+    def refusals(
+        self, good: Tree, *events: dict[str, Any], named: bool = False, use: str = "verify"
+    ) -> None:
         """Add what each must refuse or survive: keys in and out of force, bytes changed."""
-        gone = unsupported("unknown_key") if named else refused("bad_signature")
+        gone = unsupported("unknown_key") if named else refused(GONE[use])
         for name, dates, expect in (
             ("key-in-force", {"not_before": STARTED, "not_after": FUTURE}, accepted(*events)),
             ("key-out-of-force", {"not_after": ENDED}, gone),
             ("key-not-yet-in-force", {"not_before": FUTURE}, gone),
         ):
-            self(name, "Keys count while they are in force.", good, expect, keys=dated(dates))
+            self(name, "Keys count while they are in force.", good, expect, keys=dated(dates, use))
         # Which of two faults comes first depends on what is signed.
         self("body-of-nothing", "Empty.", good, {"verdict": "refused"}, sent=lambda _: b"")
         self(
@@ -98,8 +102,10 @@ class Signed:
         replace_generated(self.provider, self.made)
 
 
-def dated(dates: dict[str, str]) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]]:
-    return lambda keys: [key | (dates if key["use"] == "verify" else {}) for key in keys]
+def dated(
+    dates: dict[str, str], use: str = "verify"
+) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]]:
+    return lambda keys: [key | (dates if key["use"] == use else {}) for key in keys]
 
 
 def swapped(before: bytes, behind: bytes) -> Callable[[bytes], bytes]:
