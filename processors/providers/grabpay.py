@@ -1,0 +1,137 @@
+"""GrabPay One-Time Charge: webhooks signed as the partner's own requests are.
+
+Signed:     ``Authorization: <partner id>:<Base64>`` is HMAC-SHA-256 over five lines, each ended:
+            method, Content-Type, Date, path, Base64 SHA-256 of the body (empty without one). The
+            path is that of the registered address, which a proxy may have changed. [sdk]
+            That webhooks are signed so is not confirmed. [memory]
+Window:     the account's, around ``Date``.
+Identity:   ``txID``; a refund names its payment in ``origTxID``. ``partnerTxID`` is new for every
+            operation: of a refund it is the merchant's refund number. [memory]
+Money:      integers of minor units. ``completedAt`` in seconds.
+Retries:    not published; until 200.
+Source:     grab/grabpay-merchant-sdk. Vectors: tests/vectors/grabpay.json.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from processors.account import Account
+from processors.contract import (
+    TOLERANCE,
+    Provider,
+    Setting,
+    check_tolerance,
+    identity,
+    plain_reply,
+    tolerance_ms,
+)
+from processors.fields import NOTHING, Fields, from_base64, json_fields, meaning, same_account
+from processors.keys import secret_text, shared_secret
+from processors.messages import framed
+from processors.signing import Authentic, check_hmac
+from schemas.callback import Callback
+from schemas.errors import BadSignature, Malformed, UnknownMeaning
+from schemas.fact import Fact, FactType
+from schemas.money import Money
+
+# Kinds of transactions, and what the states of each announce. An unlisted one is parked.
+STATES: Final[Mapping[str, Mapping[str, FactType | None]]] = {
+    "SALE": {
+        "success": "PaymentSucceeded",
+        "authorised": "PaymentAuthorized",
+        "failed": "PaymentFailed",
+        "pending": None,
+    },
+    "REFUND": {"success": "RefundCompleted", "failed": "RefundFailed", "pending": None},
+}
+
+
+def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
+    partner, _, signature = callback.header("authorization", absent=BadSignature).rpartition(b":")
+    signature = from_base64(signature, error=BadSignature)
+    date = callback.header("date", absent=Malformed)
+    lines = (
+        callback.method.encode("latin-1"),
+        callback.header("content-type", absent=Malformed),
+        date,
+        urlsplit(account.settings["notification_url"]).path.encode(),
+        base64.b64encode(hashlib.sha256(callback.body).digest()) if callback.body else b"",
+    )
+    proof = check_hmac(
+        (framed(b"\n".join(lines), b"\n", proves=callback.body),),
+        hash="sha256",
+        signatures=(signature,),
+        keys=account.all_keys("verify", "secret"),
+    )
+    named = partner.decode("latin-1")
+    same_account(partner_id=(named, account.settings["partner_id"]))
+    dated = proof.fresh(callback, _date_ms(date), within_ms=tolerance_ms(account))
+    return dated.then(lambda body: json_fields(body) if body else NOTHING)
+
+
+def _date_ms(date: bytes) -> int:
+    try:
+        moment = parsedate_to_datetime(date.decode("latin-1"))
+        if moment.tzinfo is None or not date.endswith(b" GMT"):
+            raise Malformed("Date is not in GMT")
+        return int(moment.timestamp()) * 1000
+    except (ValueError, OverflowError, IndexError) as error:
+        raise Malformed("Date is no date") from error
+
+
+def interpret(notice: Authentic[Fields], account: Account) -> tuple[Fact, ...]:
+    event = notice.content
+    kind = event.text("txType", absent=UnknownMeaning)
+    states = meaning(STATES, kind, what="txType")
+    announced = meaning(states, event.text("status", absent=UnknownMeaning), what="status")
+    if announced is None:
+        return ()
+    refunded = kind == "REFUND"
+    own_id, number = event.text("txID"), event.optional_text("partnerTxID")
+    return (
+        Fact(
+            type=announced,
+            payment_id=event.optional_text("origTxID") if refunded else own_id,
+            merchant_order_id=None if refunded else number,
+            amount=Money.from_minor(event.integer("amount"), event.text("currency")),
+            occurred_at_ms=event.optional_unix_seconds_ms("completedAt"),
+            refund_id=own_id if refunded else None,
+            merchant_refund_id=number if refunded else None,
+        ),
+    )
+
+
+def check(account: Account) -> tuple[str, ...]:
+    """Find an address without a path, and a window without bounds."""
+    path = urlsplit(account.settings["notification_url"]).path
+    faults = () if path.startswith("/") else ("notification_url has no path, which is signed",)
+    return faults + check_tolerance(account)
+
+
+PROVIDER: Final = Provider(
+    name="grabpay",
+    title="GrabPay",
+    protocol="One-Time Charge, partner API",
+    methods=("POST",),
+    settings=(
+        identity("partner_id", "partner id", "569c95f1-f5e4-4bd9-8dff-541d8f2af81e"),
+        Setting(
+            name="notification_url", required=True, pinned=True, choices=(),
+            meaning="public address registered with Grab; its path is part of the signed text",
+            example="https://shop.example/v1/callbacks/grabpay/shop",
+        ),
+        TOLERANCE,
+    ),
+    keys=(shared_secret(secret_text(), "partner secret"),),
+    check=check,
+    authenticate=authenticate,
+    interpret=interpret,
+    reply_when="stored",
+    reply=plain_reply(b"", b""),
+    handshake=None,
+    retry_after_s=(60, 600, 3_600),
+)  # fmt: skip
