@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from processors.contract import Provider
 from processors.providers import (
+    _2c2p,
     adapay,
     adyen,
     airwallex,
@@ -66,6 +67,7 @@ from processors.providers import (
 PROVIDERS: Final[dict[str, Provider[Any]]] = {
     provider.name: provider
     for provider in (
+        _2c2p.PROVIDER,
         adapay.PROVIDER,
         adyen.PROVIDER,
         airwallex.PROVIDER,
