@@ -91,6 +91,7 @@ def test_numbers_side_by_side_prove() -> None:
     "signature",
     [b"", b"\0" * 64, b"\xff" * 64, raw(b"text", 33), raw(b"text")[:63], raw(b"other"),
      b"\0" * 96],
+    ids=["empty", "zeros", "ones", "wider", "cut", "of other text", "longer curve"],
 )  # fmt: skip
 def test_other_numbers_prove_nothing(signature: bytes) -> None:
     with pytest.raises(BadSignature):
