@@ -42,7 +42,8 @@ class Signed:
         self, name: str, note: str, tree: Any, expect: dict[str, Any], **how: Any
     ) -> None:
         """Add a case. `settings` and `mode` change the account, `keys` those that it holds after
-        signing, `sent` and `headers` are functions of what was signed."""
+        signing, `signing` tells the signer more, `sent` and `headers` are functions of what was
+        signed."""
         account = self.account | {
             "settings": self.account["settings"] | how.get("settings", {}),  # type: ignore[operator]
             "mode": how.get("mode", self.account["mode"]),
@@ -51,6 +52,7 @@ class Signed:
         for member in ("signed_ms", "jws_header", "apple"):
             if member in how:
                 skeleton[member] = how[member]
+        skeleton |= how.get("signing", {})
         signer: Signer = ({**SIGNERS, **THIN})[self.provider]
         skeleton["account"] = held = signer.held(skeleton)
         headers, body = signer.sign(tree, skeleton)
