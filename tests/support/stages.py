@@ -21,10 +21,11 @@ from schemas.revision import Revision
 from schemas.topics import Topics, topics
 from streams.books import Books, read_books
 from streams.embedded import EmbeddedLog
+from streams.log import Log
 from streams.metrics import StageMetrics
 from streams.settle import Settling
 from streams.topology import ensure_topics
-from streams.verify import run_verify
+from streams.verify import Book, run_verify
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 DIGEST = Digest(b"vectors")  # as processors.vectors names revisions
@@ -57,13 +58,24 @@ class FixedBook:
 
 
 class Line:
-    """The main path without HTTP: `store`, `verify`, `settle`, and what came of it."""
+    """The main path without HTTP: `store`, `verify`, `settle`, and what came of it.
 
-    def __init__(self, *accounts: Account, now_ms: int, partitions: int = 2) -> None:
+    `log` None: one in memory.
+    """
+
+    def __init__(
+        self,
+        *accounts: Account,
+        now_ms: int,
+        partitions: int = 2,
+        log: Log | None = None,
+        prefix: str = "payments",
+    ) -> None:
         self.now_ms = now_ms
-        self.topics: Topics = topics(payment_partitions=partitions)
-        self.log = EmbeddedLog(":memory:", clock=lambda: self.now_ms)
-        self.book = FixedBook(accounts)
+        self.prefix = prefix
+        self.topics: Topics = topics(prefix, payment_partitions=partitions)
+        self.log = log or EmbeddedLog(":memory:", clock=lambda: self.now_ms)
+        self.book: Book = FixedBook(accounts)
         self.metrics = StageMetrics(CollectorRegistry())
 
     async def open(self) -> "Line":
@@ -93,7 +105,7 @@ class Line:
         """Judge everything that is stored, and stop."""
         ends = {p: b.end for p, b in (await self.log.bounds(self.topics.callbacks.name)).items()}
         stopping = Until()
-        group = "payments-verify"
+        group = f"{self.prefix}-verify"
         task = run_verify(
             self.log, self.topics, group=group, current_book=lambda: self.book,
             metrics=self.metrics, stopping=stopping, ready=lambda _: None,
@@ -105,7 +117,7 @@ class Line:
         ends = {p: b.end for p, b in (await self.log.bounds(self.topics.facts.name)).items()}
         settling = settling or self.settling()
         stopping = Until()
-        group = "payments-settle"
+        group = f"{self.prefix}-settle"
         task = self.log.run_exactly_once(
             group, self.topics.facts.name, settling, ready=lambda _: None, stopping=stopping
         )
