@@ -1,9 +1,11 @@
 """An account file to fill in, made from what a provider says of itself."""
 
+from textwrap import wrap
 from typing import Any, Final
 
 from processors.contract import Provider, Setting
 from processors.keys import KeyForm
+from streams.provider_pages.console import console_hint
 
 CHOICES_SHOWN_MAX: Final = 8
 
@@ -12,8 +14,9 @@ def account_template(provider: Provider[Any], name: str) -> str:
     """Return a commented account file. What must be filled in is empty, so that the check asks."""
     lines = [
         f"# {provider.title}: {provider.protocol}.",
-        "# Enter in the provider's console:",
-        f"#   https://HOST/v1/callbacks/{provider.name}/{name}",
+        f"# URL: https://HOST/v1/callbacks/{provider.name}/{name}",
+        *wrap(console_hint(provider.name), width=99, initial_indent="# ", subsequent_indent="# "),
+        f"# More: tillstream providers show {provider.name}",
         "# Fill in what is empty, then run: tillstream check",
         f'provider = "{provider.name}"',
         'mode = ""  # live | test',
