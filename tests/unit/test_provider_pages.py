@@ -111,7 +111,7 @@ def test_provider_that_is_new_to_the_document_is_no_difference(tmp_path):
     write(tmp_path, wanted)
     page = tmp_path / "docs/providers.md"
     before, _, behind = page.read_text("utf-8").partition("\n## stripe\n")
-    page.write_text(f"{before}\n{behind.partition(chr(10) + '## ')[2]}", "utf-8")
+    page.write_text(f"{before}\n## {behind.partition(chr(10) + '## ')[2]}", "utf-8")
     assert differences(tmp_path, wanted) == []
     page.write_text(page.read_text("utf-8") + "another line\n", "utf-8")
     assert differences(tmp_path, wanted) != []
