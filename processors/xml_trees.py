@@ -8,6 +8,8 @@ from processors.fields import XML_BYTES_MAX, Fields
 from schemas.errors import Malformed
 
 DEPTH_MAX: Final = 8
+TYPED_DEPTH_MAX: Final = 16
+TYPED_BYTES_MAX: Final = 384 * 1024  # What the longest body holds in Base64.
 
 
 def nested_xml(octets: bytes, *, root: str, repeated: frozenset[str]) -> Fields:
@@ -19,13 +21,29 @@ def nested_xml(octets: bytes, *, root: str, repeated: frozenset[str]) -> Fields:
         Malformed: not UTF-8 XML, a DOCTYPE, entities, instructions, comments, attributes, text
             beside elements, any other element twice, deeper than 8, another root, above 64 KiB.
     """
-    if len(octets) > XML_BYTES_MAX:
-        raise Malformed(f"XML above {XML_BYTES_MAX} bytes")
+    return _read(_TreeReader(root, repeated), octets, XML_BYTES_MAX)
+
+
+def typed_xml(octets: bytes, *, root: str) -> Fields:
+    """Return the children of a document's root as Rails writes them: `type="array"` marks a list.
+
+    The items of a list may have any names. Another element that stands several times becomes a
+    list as well, which whoever wants one text refuses. What other attributes say is not read.
+
+    Raises:
+        Malformed: not UTF-8 XML, a DOCTYPE, entities, instructions, comments, text beside
+            elements, deeper than 16, another root, above 384 KiB.
+    """
+    return _read(_TypedReader(root, frozenset()), octets, TYPED_BYTES_MAX)
+
+
+def _read(reader: "_TreeReader", octets: bytes, bytes_max: int) -> Fields:
+    if len(octets) > bytes_max:
+        raise Malformed(f"XML above {bytes_max} bytes")
     try:
         octets.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Malformed("the XML is not in UTF-8") from error
-    reader = _TreeReader(root, repeated)
     try:
         reader.parser.Parse(octets, True)
     except expat.ExpatError as error:
@@ -35,6 +53,8 @@ def nested_xml(octets: bytes, *, root: str, repeated: frozenset[str]) -> Fields:
 
 class _TreeReader:
     """Collects elements level by level; whatever is not wanted is refused where it begins."""
+
+    depth_max = DEPTH_MAX
 
     def __init__(self, root: str, repeated: frozenset[str]) -> None:
         self.members: dict[str, Any] = {}
@@ -55,7 +75,11 @@ class _TreeReader:
         parser.CommentHandler = refuse
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if attributes or len(self._names) >= DEPTH_MAX or (not self._names and name != self._root):
+        if (
+            attributes
+            or len(self._names) >= self.depth_max
+            or (not self._names and name != self._root)
+        ):
             raise Malformed("the XML has attributes, another root or too many levels")
         if "".join(self._text).strip():
             raise Malformed("text between XML elements")
@@ -85,3 +109,43 @@ class _TreeReader:
 
     def _refuse(self, *_: object) -> None:
         raise Malformed("the XML holds a declaration, an instruction or a comment")
+
+
+class _TypedReader(_TreeReader):
+    """Reads lists where the document says so, and where an element stands again."""
+
+    depth_max = TYPED_DEPTH_MAX
+
+    def __init__(self, root: str, repeated: frozenset[str]) -> None:
+        super().__init__(root, repeated)
+        self._lists: list[list[Any] | None] = []
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        super()._start(name, {})
+        self._lists.append([] if attributes.get("type") == "array" else None)
+
+    def _keep(self, name: str, value: Any) -> None:
+        own = self._lists.pop()
+        if own is not None:
+            if isinstance(value, str) and value.strip():
+                raise Malformed("text in an XML list")
+            value = own
+        items = self._lists[-1]
+        level = self._levels[-1]
+        if items is not None:
+            items.append(value)
+        elif name not in level:
+            level[name] = value
+        else:
+            self._again(level, name, value)
+
+    def _again(self, level: dict[str, Any], name: str, value: Any) -> None:
+        first = level[name]
+        if isinstance(first, _Several):
+            first.append(value)
+        else:
+            level[name] = _Several((first, value))
+
+
+class _Several(list[Any]):
+    """The values of an element that stands several times without being marked as a list."""

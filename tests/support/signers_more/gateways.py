@@ -1,0 +1,58 @@
+"""Signing as gateways do that neither sign a whole body nor belong to one region, restated from
+their documents.
+
+`SIGNERS` may say anything that announces something; `THIN` are those whose messages only ask.
+"""
+
+import base64
+import hashlib
+import hmac
+from urllib.parse import parse_qsl, quote_plus
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+from tests.support.signers import Case, Signed, Signer, Tree, as_is, body_of, plain
+
+FORM = ["Content-Type", "application/x-www-form-urlencoded"]
+
+
+def octets(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+# Braintree: XML in lines of Base64; the key is a hash of the private key, named by the public one.
+def tree_braintree(case: Case) -> Tree:
+    form = dict(parse_qsl(body_of(case).decode("latin-1")))
+    read = rails(ElementTree.fromstring(base64.b64decode(form["bt_payload"])))
+    assert isinstance(read, dict)
+    return read
+
+
+def rails(element: ElementTree.Element) -> Tree | list[object] | str:
+    if element.get("type") == "array":
+        return [rails(each) for each in element]
+    if len(element):
+        return {each.tag: rails(each) for each in element}
+    return element.text or ""
+
+
+def as_rails(name: str, value: object) -> str:
+    if isinstance(value, dict):
+        inner = "".join(as_rails(each, below) for each, below in value.items())
+        return f"<{name}>{inner}</{name}>"
+    if isinstance(value, list):
+        return f'<{name} type="array">{"".join(as_rails("item", v) for v in value)}</{name}>'
+    return f"<{name}>{escape(plain(value))}</{name}>"
+
+
+def sign_braintree(tree: Tree | bytes, case: Case) -> Signed:
+    xml = tree if isinstance(tree, bytes) else octets(as_rails("notification", tree))
+    payload = base64.encodebytes(xml)
+    key = next(key for key in case["account"]["keys"] if key["use"] == "verify")
+    mac = hmac.new(hashlib.sha1(key["text"].encode()).digest(), payload, "sha1").hexdigest()
+    pairs = quote_plus(f"{key['kid']}|{mac}")
+    return [FORM], f"bt_signature={pairs}&bt_payload={quote_plus(payload)}".encode()
+
+
+SIGNERS = {"braintree": Signer(tree_braintree, sign_braintree, as_is)}
+SIGNS_RAW_BYTES = ("braintree",)
