@@ -4,7 +4,8 @@ Releasing judges the original again, with the newest revision, keys as of its re
 skips no check. A conflict, a stale or a too old item is closed by a recorded decision instead.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +33,46 @@ class Held:
 
     callback_id: str
     outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Items held for one reason at one account; `account` is `provider/name`, "" where the account
+    was not found out. `first` and `last` are callback ids, as recorded."""
+
+    outcome: str
+    code: str
+    account: str
+    items: int
+    callbacks: int
+    first: str
+    last: str
+
+    @property
+    def closing(self) -> str:
+        """How these are settled: judged again, closed by a decision, or nothing to do."""
+        if self.code in DECIDED:
+            return "release --decision"
+        return "release" if self.outcome == "parked" else "none: the sender's fault"
+
+
+def by_cause(held: Iterable[Held], accounts: Mapping[str, str]) -> tuple[Cause, ...]:
+    """Return what is held by cause: parked first, the most frequent first.
+
+    `accounts`: `provider/name` by the name of a revision.
+    """
+    found: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for each in held:
+        for outcome in each.outcomes:
+            account = accounts.get(outcome.revision or "", "")
+            found[outcome.outcome, outcome.code or "", account].append(each.callback_id)
+    causes = [
+        Cause(word, code, account, len(ids), len(set(ids)), ids[0], ids[-1])
+        for (word, code, account), ids in found.items()
+    ]
+    return tuple(
+        sorted(causes, key=lambda each: (each.outcome, -each.items, each.code, each.account))
+    )
 
 
 async def held_callbacks(

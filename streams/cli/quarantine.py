@@ -1,6 +1,7 @@
 """`quarantine list|show|release`: what was refused or parked, and what is done about it."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -31,9 +32,11 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(
         help="Refused and parked items, read through their outcomes.", no_args_is_help=True
     )
-    group.command("list", help=f"What is held, and why. 1: something is parked. {EXIT_CODES}")(
-        _list
-    )
+    group.command(
+        "list",
+        help="What is held, by cause; --items lists one by one. JSON lists items unless --causes."
+        f" 1: something is parked. {EXIT_CODES}",
+    )(_list)
     group.command("show", help=f"One callback: outcomes, size, headers masked. {EXIT_CODES}")(
         _show
     )
@@ -45,15 +48,44 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="quarantine")
 
 
-def _list(codes: Codes = None, json_flag: JsonFlag = False) -> None:
-    held = run_async(_held(codes))
+def _list(
+    codes: Codes = None,
+    by_item: Annotated[
+        bool | None,
+        typer.Option("--items/--causes", help="One row an item, or one a cause and account."),
+    ] = None,
+    json_flag: JsonFlag = False,
+) -> None:
+    held, accounts = run_async(_held(codes))
+    if json_flag if by_item is None else by_item:
+        _print_items(held, json_flag)
+    else:
+        _print_causes(held, accounts, json_flag)
+    if any(outcome.outcome == "parked" for each in held for outcome in each.outcomes):
+        raise typer.Exit(FINDING)
+
+
+def _print_items(held: "Sequence[Held]", json_flag: bool) -> None:
     plain = [_plain(outcome) for each in held for outcome in each.outcomes]
     rows = [[p["outcome"], p["code"], p["callback_id"], p["item"], p["items"]] for p in plain]
     title = f"{len(rows)} items in quarantine"
     columns = ("outcome", "code", "callback", "item", "of")
     print_result(json_flag, table(title, columns, rows), plain)
-    if any(p["outcome"] == "parked" for p in plain):
-        raise typer.Exit(FINDING)
+
+
+def _print_causes(held: "Sequence[Held]", accounts: dict[str, str], json_flag: bool) -> None:
+    from streams.quarantine import by_cause
+
+    causes = by_cause(held, accounts)
+    plain = [asdict(each) | {"closing": each.closing} for each in causes]
+    rows = [
+        [each.outcome, each.code, each.account or "-", each.items, each.callbacks, each.last,
+         each.closing]
+        for each in causes
+    ]  # fmt: skip
+    title = f"{sum(each.items for each in causes)} items in quarantine"
+    columns = ("outcome", "code", "account", "items", "callbacks", "last callback", "closed by")
+    print_result(json_flag, table(title, columns, rows), plain)
 
 
 def _show(
@@ -80,12 +112,16 @@ def _release(
     run_async(_release_all(callback_ids or [], codes, decision, decided_by, dry_run, json_flag))
 
 
-async def _held(codes: Sequence[str] | None) -> "tuple[Held, ...]":
+async def _held(codes: Sequence[str] | None) -> "tuple[tuple[Held, ...], dict[str, str]]":
+    """Return what is held, and the account of each revision."""
     from streams.quarantine import held_callbacks
+    from streams.verify import published_revisions
 
     log, topics = await _opened()
     try:
-        return await held_callbacks(log, topics, codes=frozenset(codes or ()))
+        held = await held_callbacks(log, topics, codes=frozenset(codes or ()))
+        revisions = await published_revisions(log, topics)
+        return held, {each.name: each.key.decode() for each in revisions}
     finally:
         await log.close()
 

@@ -11,8 +11,8 @@ import pytest
 
 from streams.cli.frame import now_ms
 from streams.simulate import (
+    FOUNDING,
     SCENARIOS,
-    SIMULATED,
     AccountKeys,
     Delivery,
     Faults,
@@ -54,8 +54,8 @@ async def test_every_story_of_every_provider_comes_out_as_told(
 ) -> None:
     deployed = deploy(layout.partition("-")[0])
     start(deployed, layout)
-    told = plan(list(SIMULATED), list(SCENARIOS), STORIES, layout, demo_keys, now_ms=now_ms)
-    assert {each.provider for each in told} == set(SIMULATED)
+    told = plan(list(FOUNDING), list(SCENARIOS), STORIES, layout, demo_keys, now_ms=now_ms)
+    assert {each.provider for each in told} == set(FOUNDING)
     assert {each.scenario for each in told} == set(SCENARIOS)
     faults = Faults(repeat=0.1, shuffle=0.1, hang_up=0.05, torn=0.05, seed=layout)
     await send(deployed, told, faults)
@@ -108,6 +108,8 @@ async def test_a_callback_waits_in_quarantine_for_its_key_and_is_announced_once(
 
     held = quarantine(deployed, "list", "--json", code=1)
     assert [(each["outcome"], each["code"]) for each in held] == [("parked", "unknown_key")] * 3
+    (cause,) = quarantine(deployed, "list", "--causes", "--json", code=1)
+    assert (cause["code"], cause["account"], cause["items"]) == ("unknown_key", "/".join(LATE), 3)
     shown = quarantine(deployed, "show", held[0]["callback_id"])
     assert (shown["provider"], shown["account"]) == LATE
     # Without the key judging again changes nothing: no check is skipped.
