@@ -11,8 +11,20 @@ from urllib.parse import parse_qsl, quote_plus
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from tests.support.signers import Case, Signed, Signer, Tree, as_is, body_of, plain
+from tests.support.signers import (
+    Case,
+    Signed,
+    Signer,
+    Tree,
+    as_is,
+    body_of,
+    json_octets,
+    json_tree,
+    plain,
+    secret,
+)
 
+JSON = ["Content-Type", "application/json"]
 FORM = ["Content-Type", "application/x-www-form-urlencoded"]
 
 
@@ -54,5 +66,13 @@ def sign_braintree(tree: Tree | bytes, case: Case) -> Signed:
     return [FORM], f"bt_signature={pairs}&bt_payload={quote_plus(payload)}".encode()
 
 
+# Mollie: the body, hex.
+def sign_mollie(tree: Tree | bytes, case: Case) -> Signed:
+    body = json_octets(tree)
+    mac = hmac.new(secret(case).encode(), body, "sha256").hexdigest()
+    return [JSON, ["X-Mollie-Signature", mac]], body
+
+
 SIGNERS = {"braintree": Signer(tree_braintree, sign_braintree, as_is)}
+THIN = {"mollie": Signer(json_tree, sign_mollie, as_is)}
 SIGNS_RAW_BYTES = ("braintree",)

@@ -3,8 +3,7 @@
 import json
 from typing import Any
 
-from tests.support.signers import SIGNERS
-from tests.support.signers_more.hmac_bodies import THIN
+from tests.support.signers import SIGNERS, THIN
 from tests.vectors.generators.cases import accepted, case, refused, replace_generated
 
 Body = dict[str, Any] | bytes
