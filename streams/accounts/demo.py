@@ -8,10 +8,10 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from streams.accounts.demo_key import DemoAccount, DemoKey
 from streams.accounts.demo_pki import Authority, Issued, fresh_key, private_pem, public_pem
 
 NAMES: Final = ("shop-1", "shop-2")
@@ -20,45 +20,34 @@ SIMULATOR: Final = ".simulator"
 UNIONPAY_NAME: Final = "041@8310000000083040@中国银联股份有限公司@00016493"
 
 
-@dataclass(frozen=True, slots=True)
-class DemoKey:
-    """One key: what the account holds (`material`), and what the simulator signs with.
-
-    `private` None: the simulator needs nothing of it (a root).
-    """
-
-    kid: str
-    use: str
-    kind: str
-    material: str
-    private: Mapping[str, str] | None
-
-    def __repr__(self) -> str:
-        return f"DemoKey({self.kid!r}, {self.use!r}, {self.kind!r})"
-
-
-@dataclass(frozen=True, slots=True)
-class DemoAccount:
-    """An account with fresh keys. `simulator_keys` are keys that only the simulator has."""
-
-    provider: str
-    name: str
-    settings: Mapping[str, str]
-    keys: tuple[DemoKey, ...]
-    simulator_keys: tuple[DemoKey, ...] = ()
-
-
 def demo_accounts(provider: str) -> tuple[DemoAccount, ...]:
-    """Return the demo accounts of a provider, with keys made now.
+    """Return the demo accounts of a provider, with keys made now; of a founding one two.
 
     Raises:
         KeyError: a provider without demo accounts.
     """
-    return tuple(_MAKERS[provider](name, number) for number, name in enumerate(NAMES, start=1))
+    if provider in _MAKERS:
+        return tuple(_MAKERS[provider](name, number) for number, name in enumerate(NAMES, start=1))
+    # Loaded when they are asked for: the plain demo must not wait for them.
+    from streams.accounts.demo_forms import account_of_form
+    from streams.simulate import SIMULATED
+
+    form = SIMULATED[provider].form
+    if form is None:
+        raise KeyError(provider)
+    return (account_of_form(provider, NAMES[0], form),)
 
 
 def demo_providers() -> tuple[str, ...]:
+    """Return the founding providers: those of the plain demo."""
     return tuple(_MAKERS)
+
+
+def every_demo_provider() -> tuple[str, ...]:
+    """Return all that the simulator knows, the founding ones first."""
+    from streams.simulate import SIMULATED
+
+    return tuple(dict.fromkeys((*_MAKERS, *SIMULATED)))
 
 
 def write_demo_account(folder: Path, account: DemoAccount) -> bool:

@@ -32,8 +32,9 @@ def register(app: typer.Typer) -> None:
     group.command(
         "init",
         help="Make the accounts folder with its digest key, and an account file to fill in for"
-        " each provider named; with --demo two accounts with fresh keys each (default: of every"
-        f" provider). Files that exist are left as they are. {EXIT_CODES}",
+        " each provider named; with --demo accounts with fresh keys (default: two of each of the"
+        " seven founding providers; with --all of every provider). Files that exist are left as"
+        f" they are. {EXIT_CODES}",
     )(init)
     group.command("show", help=f"Show accounts as they load, secrets masked. {EXIT_CODES}")(show)
     app.add_typer(group, name="accounts")
@@ -46,13 +47,16 @@ def init(
     demo: Annotated[
         bool, typer.Option("--demo", help="Fresh keys, for trying out with the simulator.")
     ] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="With --demo: every provider that is simulated.")
+    ] = False,
     name: Annotated[str, typer.Option(help="The account's name.")] = "shop-1",
     folder: FolderOption = None,
     json: JsonFlag = False,
 ) -> None:
     from processors.account_form import NAME
     from processors.registry import PROVIDERS
-    from streams.accounts.demo import demo_providers
+    from streams.accounts.demo import every_demo_provider
     from streams.cli.frame import current_config
     from streams.errors import ConfigurationError
 
@@ -62,10 +66,13 @@ def init(
         fail(f"no provider is called {', '.join(unknown)}; tillstream providers list", USAGE)
     if not NAME.fullmatch(name):
         fail("--name: use 1 to 64 of a-z, 0-9, dot, dash, underscore", USAGE)
-    if demo and providers is not None and not set(providers) <= set(demo_providers()):
-        fail(f"demo accounts are for {', '.join(demo_providers())}", USAGE)
+    if every and (not demo or providers):
+        fail("--all goes with --demo and without names", USAGE)
+    if demo and providers is not None and not set(providers) <= set(every_demo_provider()):
+        fail(f"demo accounts are for {', '.join(every_demo_provider())}", USAGE)
+    chosen = list(every_demo_provider()) if every else providers or []
     try:
-        written, kept = _write(folder, providers or [], name, demo=demo)
+        written, kept = _write(folder, chosen, name, demo=demo)
     except OSError as error:
         raise ConfigurationError(f"{error.filename or folder}: {error.strerror}") from error
     plain = {"folder": str(folder), "written": written, "kept": kept}

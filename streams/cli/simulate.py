@@ -31,7 +31,8 @@ def simulate(
     providers: Annotated[list[str] | None, typer.Argument(metavar="[PROVIDER]...")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every provider with keys.")] = False,
     scenario: Annotated[
-        list[str] | None, typer.Option(help="What happens; 'all' for everything. Default: paid.")
+        list[str] | None,
+        typer.Option(help="What happens; 'all' for everything. Default: paid; with --all round."),
     ] = None,
     count: Annotated[
         int | None, typer.Option(min=1, help="Stories in all. Default: one of each kind.")
@@ -71,7 +72,8 @@ def simulate(
     try:
         keys = load_keys(accounts or current_config().accounts)
         names = _names(providers, every, keys)
-        run = _Run(names, scenario or ["paid"], count, seed or secrets.token_hex(4), keys)
+        scenarios = scenario or ["round" if every else "paid"]
+        run = _Run(names, scenarios, count, seed or secrets.token_hex(4), keys)
         deliveries, signing = run.signed(presign)
         report = _delivered(
             _written(deliveries, expect), target, run.count, rate=rate, concurrency=concurrency,

@@ -1,4 +1,4 @@
-"""Signed callbacks of the founding providers, as they would send them, for demo, tests and load.
+"""Signed callbacks of every provider, as they would send them, for demo, tests and load.
 
 `plan` makes deliveries, each with what must become of it; `deliver` sends them. Recipes are
 restated here without the processors, so that a shared mistake shows.
@@ -14,10 +14,12 @@ from streams.simulate.expectations import (
 from streams.simulate.keys import AccountKeys, NoKeys, SimulatorKey, load_keys
 from streams.simulate.messages import Delivery, Expectation, ExpectedEvent, ExpectedItem
 from streams.simulate.planning import available, combinations, plan, stories
-from streams.simulate.providers import SIMULATED
+from streams.simulate.providers import FOUNDING
 from streams.simulate.scenarios import SCENARIOS
+from streams.simulate.senders import SIMULATED
 
 __all__ = [
+    "FOUNDING",
     "SCENARIOS",
     "SIMULATED",
     "AccountKeys",

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from streams.simulate.connection import Connection, Reply, request_octets
 from streams.simulate.messages import Delivery
-from streams.simulate.providers import SIMULATED
+from streams.simulate.senders import SIMULATED
 
 CONNECT_TIMEOUT_S: Final = 5.0
 REPLY_TIMEOUT_S: Final = 10.0

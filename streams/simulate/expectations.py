@@ -21,7 +21,7 @@ def expectation_members(delivery: Delivery) -> dict[str, Any]:
     """
     expectation = delivery.expectation
     return {
-        "body_sha256": hashlib.sha256(delivery.body).hexdigest(),
+        "body_sha256": hashlib.sha256(delivery.message).hexdigest(),
         "provider": delivery.provider,
         "account": delivery.account,
         "scenario": delivery.scenario,

@@ -24,7 +24,10 @@ class NoKeys(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SimulatorKey:
-    """`private_pem` is the provider's signing key, `secret` the text that both sides know."""
+    """`private_pem` is the provider's signing key, `secret` the text that both sides know.
+
+    `public_pem` is the merchant's own public key, for those who seal what they say.
+    """
 
     kid: str
     use: str
@@ -32,6 +35,7 @@ class SimulatorKey:
     private_pem: str | None = None
     secret: str | None = None
     certificate_pem: str | None = None
+    public_pem: str | None = None
 
     def __repr__(self) -> str:
         return f"SimulatorKey({self.kid!r}, {self.use!r}, {self.kind!r})"
@@ -55,9 +59,14 @@ class AccountKeys:
         """Return the shared secret of a use as the console shows it."""
         return self._first(use, lambda key: key.secret is not None).secret or ""
 
-    def forged(self) -> "AccountKeys":
-        """Return the keys of somebody who does not hold the provider's."""
-        return replace(self, keys=tuple(_forged(key) for key in self.keys))
+    def key(self, use: str) -> SimulatorKey:
+        """Return the first key of a use."""
+        return self._first(use, lambda key: True)
+
+    def forged(self, proves: tuple[str, ...] = ("verify", "root")) -> "AccountKeys":
+        """Return the keys of somebody who does not hold the provider's of these uses."""
+        keys = (_forged(key) if key.use in proves else key for key in self.keys)
+        return replace(self, keys=tuple(keys))
 
     def with_setting(self, name: str, value: str) -> "AccountKeys":
         return replace(self, settings={**self.settings, name: value})
@@ -68,6 +77,25 @@ class AccountKeys:
             if (key.use == use or (use == "verify" and key.use == "root")) and fits(key):
                 return key
         raise NoKeys(f"{self.provider}/{self.account}: no simulator key of use {use}")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyForm:
+    """A key of an account for trying out. `text` is a secret's form, such as `whsec_{base64_24}`;
+    of other kinds it says what to make, such as `rsa`."""
+
+    use: str
+    kind: str
+    text: str
+    kid: str = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountForm:
+    """The settings and keys of an account for trying out."""
+
+    settings: Mapping[str, str]
+    keys: tuple[KeyForm, ...]
 
 
 def load_keys(accounts: Path) -> tuple[AccountKeys, ...]:
@@ -103,7 +131,7 @@ def _load(file: Path, accounts: Path) -> AccountKeys:
         keys = tuple(
             SimulatorKey(
                 key["kid"], key["use"], key["kind"], key.get("private_pem"),
-                key.get("secret_text"), key.get("certificate_pem"),
+                key.get("secret_text"), key.get("certificate_pem"), key.get("public_pem"),
             )
             for key in members["keys"]
         )  # fmt: skip
@@ -118,26 +146,36 @@ def _mode(account_file: Path) -> str:
 
 
 def _forged(key: SimulatorKey) -> SimulatorKey:
-    if key.use not in ("verify", "root"):
-        return key
-    pem = None if key.private_pem is None else _strangers_pem()
+    pem = None if key.private_pem is None else _strangers_pem(key.private_pem)
     # Every console form stays in form when its digits change places.
     secret = None if key.secret is None else _shifted(key.secret)
     return replace(key, private_pem=pem, secret=secret)
 
 
 def _shifted(secret: str) -> str:
-    other = secret.translate(str.maketrans("0123456789abcdef", "123456789abcdef0"))
-    return other if other != secret else secret + "0"
+    # A prefix that says what it is stays; a secret in Base64 must not lose its ending either.
+    head, line, tail = secret.rpartition("_")
+    other = tail.translate(str.maketrans("0123456789abcdef", "123456789abcdef0"))
+    return head + line + (other if other != tail else tail + "0")
 
 
-@lru_cache(maxsize=1)
-def _strangers_pem() -> str:
+@lru_cache(maxsize=256)
+def _strangers_pem(pem: str) -> str:
+    """Return another key of the same kind."""
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as curve_key
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
         NoEncryption,
         PrivateFormat,
     )
 
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    held = load_pem_private_key(pem.encode("ascii"), password=None)
+    curve = held.curve if isinstance(held, EllipticCurvePrivateKey) else None
+    key = _strangers_rsa() if curve is None else curve_key(curve)
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode("ascii")
+
+
+@lru_cache(maxsize=1)
+def _strangers_rsa() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final, Literal, NamedTuple
 
 from schemas.errors import OutcomeWord
-from streams.simulate.keys import AccountKeys
+from streams.simulate.keys import AccountForm, AccountKeys
 
 Content = dict[str, Any]  # one callback before it is signed and sealed, in the provider's words
 Headers = tuple[tuple[str, str], ...]
 Http = Literal["success", "failure", "either"]
 SIGNED_FRESH_MS: Final = 60_000  # well inside the windows of those who sign the time
+BOTH: Final = frozenset(("payment", "refund"))  # what a weak proof leaves to be asked
 SHANGHAI: Final = timezone(timedelta(hours=8))
 
 
@@ -46,7 +47,7 @@ class Ids:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One payment of 2-decimal currency; `occurred_ms` is a whole second."""
+    """One payment in minor units of its currency; `occurred_ms` is a whole second."""
 
     id: str
     order: str
@@ -67,7 +68,10 @@ class Refund:
 
 
 class Signed(NamedTuple):
-    """A callback as it goes over the wire; the body stays through the retries of a delivery."""
+    """A callback as it goes over the wire; the body stays through the retries of a delivery.
+
+    Where the provider calls with GET, `body` is what stands behind the question mark.
+    """
 
     headers: Headers
     body: bytes
@@ -128,10 +132,16 @@ class Delivery:
     story: str
     signed_ms: int = field(compare=False)
     resign: Callable[[int], Headers] | None = field(default=None, repr=False, compare=False)
+    fresh_ms: int = field(default=SIGNED_FRESH_MS, compare=False)
+
+    @property
+    def message(self) -> bytes:
+        """What carries the message: the body, of a GET the query."""
+        return self.target.partition("?")[2].encode() if self.method == "GET" else self.body
 
     def headers_at(self, now_ms: int) -> Headers:
         """Return the headers of an attempt at `now_ms`, signed anew where they would be old."""
-        if self.resign is None or abs(now_ms - self.signed_ms) < SIGNED_FRESH_MS:
+        if self.resign is None or abs(now_ms - self.signed_ms) < self.fresh_ms:
             return self.headers
         return self.resign(now_ms)
 
@@ -139,42 +149,71 @@ class Delivery:
 Build = Callable[[Payment, AccountKeys, Ids], Content]
 
 
+def always(scenario: str, settings: Mapping[str, str]) -> bool:
+    """The `unavailable` of a provider whose settings switch nothing off."""
+    return False
+
+
+def any_2xx(status: int, body: bytes) -> bool:
+    """Most providers look at the status alone."""
+    return 200 <= status < 300
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulated:
     """One provider as a sender. None: it sends no such thing.
 
     `sign` takes content, keys, a nonce of 32 hex digits and the time of sending in milliseconds.
-    `signs_time`: headers are made anew for every attempt. `foreign` names the setting that says
+    `signs_time`: headers are made anew for every attempt that comes `fresh_ms` after the last
+    signing. `foreign` names the setting that says
     whose money it is, with the code that another value of it earns.
+
+    `weak` names what (payment, refund) its proof is too weak for, so that it has to be asked;
+    `tells_order` is False where the proof leaves the order number out, `links_refunds` where it
+    leaves out the payment that a refund returns, `names_refunds` where refunds have no id of their
+    own, `partial_refunds` where only whole payments are returned. Amounts are multiples of
+    `unit_minor`. `proves` are the uses of the keys that prove a callback, and
+    `forged_code` is what other keys earn. `form` is how an account for trying out looks; the
+    founding providers' are made by hand.
     """
 
     name: str
     currency: str
-    method: str
-    retry_after_s: tuple[int, ...]
-    accepts: Callable[[int, bytes], bool]
+    method: str = "POST"
+    retry_after_s: tuple[int, ...] = (60, 600, 3_600, 21_600, 86_400)
+    accepts: Callable[[int, bytes], bool] = any_2xx
     sign: Callable[[Content, AccountKeys, str, int], Signed]
-    signs_time: bool
-    stale_code: str | None
+    signs_time: bool = False
+    fresh_ms: int = SIGNED_FRESH_MS
+    stale_code: str | None = None
     payment_id: Callable[[Ids, int], str]
-    refund_id: Callable[[Ids, int], str]
+    refund_id: Callable[[Ids, int], str] = lambda ids, ms: ids.digits(12)
     payment: Build
-    refund: Callable[[Payment, Refund, AccountKeys, Ids], Content]
-    authorised: Build | None
-    failed: Build | None
-    closed: Build | None
-    disputed: Build | None
-    second: Build | None
-    unknown: Build | None
-    batch: Callable[[tuple[Payment, ...], AccountKeys, Ids], Content] | None
-    batch_code: str | None
-    probe: Callable[[Payment, AccountKeys, Ids, int], Signed] | None
-    probe_code: str | None
-    tampered: Callable[[bytes, Payment], bytes]
-    foreign: tuple[str, str] | None
-    other_mode_code: str | None
-    running_totals: bool
-    unavailable: Callable[[str, Mapping[str, str]], bool]
+    refund: Callable[[Payment, Refund, AccountKeys, Ids], Content] | None = None
+    authorised: Build | None = None
+    failed: Build | None = None
+    closed: Build | None = None
+    disputed: Build | None = None
+    second: Build | None = None
+    unknown: Build | None = None
+    batch: Callable[[tuple[Payment, ...], AccountKeys, Ids], Content] | None = None
+    batch_code: str | None = None
+    probe: Callable[[Payment, AccountKeys, Ids, int], Signed] | None = None
+    probe_code: str | None = None
+    tampered: Callable[[bytes, Payment], bytes] | None = None
+    foreign: tuple[str, str] | None = None
+    other_mode_code: str | None = None
+    running_totals: bool = False
+    unavailable: Callable[[str, Mapping[str, str]], bool] = always
+    weak: frozenset[str] = frozenset()
+    tells_order: bool = True
+    links_refunds: bool = True
+    names_refunds: bool = True
+    partial_refunds: bool = True
+    unit_minor: int = 1
+    proves: tuple[str, ...] = ("verify", "root")
+    forged_code: str = "bad_signature"
+    form: AccountForm | None = None
 
 
 def major(minor: int) -> str:
@@ -190,13 +229,3 @@ def shanghai(ms: int) -> datetime:
 def zulu(ms: int) -> str:
     """Return `2026-11-23T04:05:06Z`."""
     return f"{datetime.fromtimestamp(ms // 1000, tz=UTC):%Y-%m-%dT%H:%M:%S}Z"
-
-
-def always(scenario: str, settings: Mapping[str, str]) -> bool:
-    """The `unavailable` of a provider whose settings switch nothing off."""
-    return False
-
-
-def any_2xx(status: int, body: bytes) -> bool:
-    """Most providers look at the status alone."""
-    return 200 <= status < 300

@@ -6,14 +6,18 @@ from typing import Final
 
 from streams.simulate.keys import AccountKeys, NoKeys
 from streams.simulate.messages import Delivery, Headers, Ids, Signed, Simulated
-from streams.simulate.providers import SIMULATED
 from streams.simulate.scenarios import SCENARIOS, NotHere, Scene, Step
+from streams.simulate.senders import SIMULATED
 
 STORIES_MAX: Final = 1_000_000
+OF_THE_WEAK: Final = frozenset(("paid", "refunded", "round", "wrong-signature"))
 
 
 def available(sender: Simulated, scenario: str, keys: AccountKeys) -> bool:
     """Whether a provider can tell this story to this account."""
+    # What has to be asked ends all the same, whatever the order and the amounts.
+    if sender.weak and scenario not in OF_THE_WEAK:
+        return False
     if sender.unavailable(scenario, keys.settings):
         return False
     try:
@@ -120,11 +124,14 @@ def _delivery(scene: Scene, scenario: str, story: str, step: Step) -> Delivery:
         if sender.signs_time:
             resign = _resigner(sender, step, nonce)
     body = signed.body if step.damage is None else step.damage(signed.body)
+    target = f"/v1/callbacks/{sender.name}/{scene.keys.account}"
+    if sender.method == "GET":
+        target, body = f"{target}?{body.decode('latin-1')}", b""
     return Delivery(
         provider=sender.name,
         account=scene.keys.account,
         method=sender.method,
-        target=f"/v1/callbacks/{sender.name}/{scene.keys.account}",
+        target=target,
         headers=signed.headers,
         body=body,
         expectation=step.expectation,
@@ -132,6 +139,7 @@ def _delivery(scene: Scene, scenario: str, story: str, step: Step) -> Delivery:
         story=story,
         signed_ms=scene.now_ms,
         resign=resign,
+        fresh_ms=sender.fresh_ms,
     )
 
 

@@ -54,7 +54,7 @@ class Scene:
         return Payment(
             self.sender.payment_id(self.ids, occurred_ms),
             "A" + self.ids.digits(14),
-            self.ids.between(100, 99_999),
+            self.ids.between(100, 99_999) * self.sender.unit_minor,
             self.sender.currency,
             occurred_ms,
         )
@@ -85,12 +85,52 @@ class Scene:
             raise NotHere(f"not at {self.sender.name}")
         return build(payment, self.keys, self.ids)
 
+    def part(self, payment: Payment, parts: int) -> int:
+        """Return about one of `parts` of a payment, in the amounts that the provider knows."""
+        if not self.sender.partial_refunds:
+            return payment.amount_minor
+        unit = self.sender.unit_minor
+        return payment.amount_minor // unit // parts * unit
+
     def paid(self, payment: Payment) -> Step:
-        return self.step(self.built(self.sender.payment, payment), announced(payment))
+        content = self.built(self.sender.payment, payment)
+        return self.step(content, self.announced(payment))
+
+    def announced(self, payment: Payment, event_type: str = "PaymentSucceeded") -> ExpectedItem:
+        """Return the expectation of a payment's event with its amount."""
+        if "payment" in self.sender.weak:
+            return TO_BE_ASKED
+        event = ExpectedEvent(
+            type=event_type,
+            payment_id=payment.id,
+            merchant_order_id=payment.order if self.sender.tells_order else None,
+            amount_minor=payment.amount_minor,
+            currency=payment.currency,
+        )
+        return ExpectedItem("announced", event=event)
 
     def refunded(self, payment: Payment, refund: Refund) -> Step:
-        content = self.sender.refund(payment, refund, self.keys, self.ids)
-        return self.step(content, _refund_announced(payment, refund, refund.amount_minor))
+        item = self.refund_announced(payment, refund, refund.amount_minor)
+        return self.step(self.refund_content(payment, refund), item)
+
+    def refund_content(self, payment: Payment, refund: Refund) -> Content:
+        if self.sender.refund is None:
+            raise NotHere(f"no refunds are told at {self.sender.name}")
+        return self.sender.refund(payment, refund, self.keys, self.ids)
+
+    def refund_announced(self, payment: Payment, refund: Refund, rise_minor: int) -> ExpectedItem:
+        sender = self.sender
+        if "refund" in sender.weak:
+            return TO_BE_ASKED
+        event = ExpectedEvent(
+            type="RefundCompleted",
+            payment_id=payment.id if sender.links_refunds else None,
+            refund_id=refund.id if sender.names_refunds else None,
+            amount_minor=rise_minor,
+            currency=payment.currency,
+            refunded_total_minor=refund.total_minor if sender.links_refunds else None,
+        )
+        return ExpectedItem("announced", event=event)
 
 
 class NotHere(ValueError):
@@ -98,32 +138,7 @@ class NotHere(ValueError):
 
 
 Story = Callable[[Scene], list[Step]]
-
-
-def announced(payment: Payment, event_type: str = "PaymentSucceeded") -> ExpectedItem:
-    """Return the expectation of a payment's event with its amount."""
-    return ExpectedItem(
-        "announced",
-        event=ExpectedEvent(
-            type=event_type,
-            payment_id=payment.id,
-            merchant_order_id=payment.order,
-            amount_minor=payment.amount_minor,
-            currency=payment.currency,
-        ),
-    )
-
-
-def _refund_announced(payment: Payment, refund: Refund, rise_minor: int) -> ExpectedItem:
-    event = ExpectedEvent(
-        type="RefundCompleted",
-        payment_id=payment.id,
-        refund_id=refund.id,
-        amount_minor=rise_minor,
-        currency=payment.currency,
-        refunded_total_minor=refund.total_minor,
-    )
-    return ExpectedItem("announced", event=event)
+TO_BE_ASKED: Final = ExpectedItem("parked", "confirmation_needed")
 
 
 def _stated(payment: Payment, event_type: str) -> ExpectedItem:
@@ -143,7 +158,7 @@ def paid(scene: Scene) -> list[Step]:
 def authorised(scene: Scene) -> list[Step]:
     payment = scene.a_payment()
     content = scene.built(scene.sender.authorised, payment)
-    return [scene.step(content, announced(payment, "PaymentAuthorized"))]
+    return [scene.step(content, scene.announced(payment, "PaymentAuthorized"))]
 
 
 def failed(scene: Scene) -> list[Step]:
@@ -172,8 +187,10 @@ def refunded(scene: Scene) -> list[Step]:
 
 def partly_refunded(scene: Scene) -> list[Step]:
     """Two parts, then the rest; where totals are stated, their order makes the amounts."""
+    if not scene.sender.partial_refunds:
+        raise NotHere(f"whole payments alone are returned at {scene.sender.name}")
     payment = scene.a_payment()
-    part = payment.amount_minor // 4
+    part = scene.part(payment, 4)
     parts = (part, part, payment.amount_minor - 2 * part)
     refunds = [scene.a_refund(payment, minor) for minor in parts]
     steps = [scene.paid(payment), *(scene.refunded(payment, refund) for refund in refunds)]
@@ -182,25 +199,39 @@ def partly_refunded(scene: Scene) -> list[Step]:
 
 def refunded_before_paid(scene: Scene) -> list[Step]:
     payment = scene.a_payment()
-    refund = scene.a_refund(payment, payment.amount_minor // 2)
+    refund = scene.a_refund(payment, scene.part(payment, 2))
     return [scene.refunded(payment, refund), scene.paid(payment)]
 
 
 def duplicate(scene: Scene) -> list[Step]:
     """One fact in two deliveries, each with the ids, times and nonces of its own."""
     payment = scene.a_payment()
-    again = scene.built(scene.sender.payment, payment)
-    return [scene.paid(payment), scene.step(again, _repeated(payment))]
+    return [scene.paid(payment), _again(scene.paid(payment))]
 
 
 def two_ids_one_payment(scene: Scene) -> list[Step]:
     payment = scene.a_payment()
-    other = scene.built(scene.sender.second, payment)
-    return [scene.paid(payment), scene.step(other, _repeated(payment))]
+    other = scene.step(scene.built(scene.sender.second, payment), scene.announced(payment))
+    return [scene.paid(payment), _again(other)]
 
 
-def _repeated(payment: Payment) -> ExpectedItem:
-    return replace(announced(payment), outcome="duplicate")
+def whole_round(scene: Scene) -> list[Step]:
+    """A payment and a refund of a part of it, each told twice; where no refund is told, none."""
+    payment = scene.a_payment()
+    steps = [scene.paid(payment), _again(scene.paid(payment))]
+    if scene.sender.refund is not None:
+        refund = scene.a_refund(payment, scene.part(payment, 4))
+        steps += [scene.refunded(payment, refund), _again(scene.refunded(payment, refund))]
+    return _ordered(steps) if scene.sender.running_totals else steps
+
+
+def _again(step: Step) -> Step:
+    """Return what a second telling must lead to; what waits for an answer waits once more."""
+    items = tuple(
+        replace(item, outcome="duplicate") if item.outcome == "announced" else item
+        for item in step.expectation.items
+    )
+    return replace(step, expectation=replace(step.expectation, items=items))
 
 
 def running_total(scene: Scene) -> list[Step]:
@@ -208,20 +239,20 @@ def running_total(scene: Scene) -> list[Step]:
     if not scene.sender.running_totals:
         raise NotHere(f"not at {scene.sender.name}")
     payment = scene.a_payment()
-    part = payment.amount_minor // 4
+    part = scene.part(payment, 4)
     first, second, third = (scene.a_refund(payment, part) for _ in range(3))
     return _ordered(
         [
             scene.paid(payment),
             scene.refunded(payment, first),
-            _total(scene, payment, third, _refund_announced(payment, third, 2 * part)),
+            _total(scene, payment, third, scene.refund_announced(payment, third, 2 * part)),
             _total(scene, payment, second, ExpectedItem("duplicate")),
         ]
     )
 
 
 def _total(scene: Scene, payment: Payment, refund: Refund, item: ExpectedItem) -> Step:
-    return scene.step(scene.sender.refund(payment, refund, scene.keys, scene.ids), item)
+    return scene.step(scene.refund_content(payment, refund), item)
 
 
 def _ordered(steps: list[Step]) -> list[Step]:
@@ -234,25 +265,28 @@ def batch_with_bad_item(scene: Scene) -> list[Step]:
         raise NotHere(f"not at {scene.sender.name}")
     payments = tuple(scene.a_payment() for _ in range(BATCH))
     bad = _refused("bad_signature") if code == "bad_signature" else ExpectedItem("parked", code)
-    items = [announced(payments[0]), bad, announced(payments[2])]
+    items = [scene.announced(payments[0]), bad, scene.announced(payments[2])]
     return [scene.step(build(payments, scene.keys, scene.ids), *items)]
 
 
 def wrong_signature(scene: Scene) -> list[Step]:
     """A message of somebody who knows everything but the key."""
     step = scene.step(
-        scene.built(scene.sender.payment, scene.a_payment()), _refused("bad_signature"),
+        scene.built(scene.sender.payment, scene.a_payment()),
+        _refused(scene.sender.forged_code),
         http="either",
-    )  # fmt: skip
-    return [replace(step, keys=scene.keys.forged())]
+    )
+    return [replace(step, keys=scene.keys.forged(scene.sender.proves))]
 
 
 def tampered_amount(scene: Scene) -> list[Step]:
-    payment = scene.a_payment()
+    payment, tampered = scene.a_payment(), scene.sender.tampered
+    if tampered is None:
+        raise NotHere(f"not at {scene.sender.name}")
     step = scene.step(
         scene.built(scene.sender.payment, payment), _refused("bad_signature"), http="either"
     )
-    return [replace(step, damage=lambda body: scene.sender.tampered(body, payment))]
+    return [replace(step, damage=lambda body: tampered(body, payment))]
 
 
 def stale(scene: Scene) -> list[Step]:
@@ -306,7 +340,7 @@ def _as_other(scene: Scene, keys: AccountKeys, code: str) -> Step:
 def conflict(scene: Scene) -> list[Step]:
     """One payment, two amounts, both proven: a person has to decide."""
     payment = scene.a_payment()
-    other = replace(payment, amount_minor=payment.amount_minor + 1)
+    other = replace(payment, amount_minor=payment.amount_minor + scene.sender.unit_minor)
     contradiction = scene.step(
         scene.built(scene.sender.payment, other), ExpectedItem("parked", "conflict")
     )
@@ -322,6 +356,7 @@ SCENARIOS: Final[dict[str, Story]] = {
     "partly-refunded": partly_refunded,
     "refunded-before-paid": refunded_before_paid,
     "disputed": disputed,
+    "round": whole_round,
     "duplicate": duplicate,
     "two-ids-one-payment": two_ids_one_payment,
     "running-total": running_total,

@@ -12,7 +12,7 @@ import pytest
 
 from streams.cli import run as run_command
 from streams.simulate import (
-    SIMULATED,
+    FOUNDING,
     Delivery,
     Faults,
     RemoteTarget,
@@ -127,7 +127,7 @@ NOT_SUCCESS = {
 }
 
 
-@pytest.mark.parametrize("provider", SIMULATED)
+@pytest.mark.parametrize("provider", FOUNDING)
 async def test_each_provider_repeats_what_is_no_success_to_it_and_then_rests(
     provider: str,
 ) -> None:
@@ -141,7 +141,7 @@ async def test_each_provider_repeats_what_is_no_success_to_it_and_then_rests(
     assert len({each.body for each in receiver.received}) == 1
 
 
-@pytest.mark.parametrize("provider", SIMULATED)
+@pytest.mark.parametrize("provider", FOUNDING)
 async def test_a_provider_that_never_hears_success_gives_up(provider: str) -> None:
     async with receiving(lambda number, request: (503, b"")) as receiver:
         report = await deliver(planned(provider), receiver.url, retry=Retry(1e9, 4))
@@ -266,7 +266,7 @@ async def test_other_urls_are_refused(url: str) -> None:
 async def test_the_command_tells_everything_and_writes_what_to_expect(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for provider in SIMULATED:
+    for provider in FOUNDING:
         write_keys(tmp_path, simulator_account(provider))
     lines = tmp_path / "expected.jsonl"
 

@@ -10,7 +10,7 @@ from schemas.callback import Callback
 from schemas.record import Position
 from streams.accounts.load import load_accounts
 from streams.cli import run as run_command
-from streams.simulate import SCENARIOS, SIMULATED, combinations, load_keys, plan
+from streams.simulate import FOUNDING, SCENARIOS, combinations, load_keys, plan
 
 # What verify alone decides; the rest is for settling.
 BY_VERIFY = ("refused", "ignored")
@@ -25,7 +25,7 @@ def test_callbacks_signed_with_the_demo_set_are_proven_by_its_accounts(tmp_path:
     )
     assert [each for each in findings if each.is_problem] == []
     keys = load_keys(folder)
-    names, scenarios = tuple(SIMULATED), tuple(SCENARIOS)
+    names, scenarios = tuple(FOUNDING), tuple(SCENARIOS)
     count = combinations(names, scenarios, keys)
     heard = set()
     for delivery in plan(names, scenarios, count, "demo", keys, now_ms=lambda: now_ms):

@@ -77,8 +77,12 @@ async def found_in(deployed: Deployed) -> Found:
     try:
         names = await existing_topics(log, deployed.prefix)
         async for record in log.read(names.callbacks.name):
-            held = found.callbacks.setdefault(digest(record.value or b""), [])
-            held.append((decode_callback(record).id, record.position))
+            callback = decode_callback(record)
+            # Some providers call with GET: their message is the query.
+            query = callback.target.partition("?")[2].encode()
+            message = query if callback.method == "GET" else callback.body
+            held = found.callbacks.setdefault(digest(message), [])
+            held.append((callback.id, record.position))
         async for record in log.read(names.outcomes.name):
             outcome = read_outcome(record)
             found.outcomes.setdefault(outcome.callback_id, []).append(outcome)
@@ -120,7 +124,7 @@ async def prove(deployed: Deployed, answered: Sequence[Delivery]) -> Found:
 
 
 def _assert_kept(found: Found, answered: Iterable[Delivery]) -> None:
-    lost = [each for each in answered if digest(each.body) not in found.callbacks]
+    lost = [each for each in answered if digest(each.message) not in found.callbacks]
     assert not lost, f"{len(lost)} callbacks answered with success are not stored"
     stored = [each for held in found.callbacks.values() for each in held]
     assert len({callback_id for callback_id, _ in stored}) == len(stored), "an id stands twice"
@@ -151,7 +155,7 @@ def _assert_caused(found: Found, answered: Iterable[Delivery]) -> None:
         told = [(each, item.event) for each in story for item in each.expectation.items]
         for each in story:
             # Of a running total told in another order each callback may announce a rise.
-            announcing.setdefault(digest(each.body), set()).update(
+            announcing.setdefault(digest(each.message), set()).update(
                 (each.provider, event.type, event.payment_id)
                 for teller, event in told
                 if event is not None and (teller is each or not each.expectation.any_order)
@@ -168,7 +172,7 @@ def _assert_caused(found: Found, answered: Iterable[Delivery]) -> None:
 
 def _assert_outcomes(found: Found, answered: Iterable[Delivery]) -> None:
     for each in answered:
-        for callback_id, _ in found.callbacks[digest(each.body)]:
+        for callback_id, _ in found.callbacks[digest(each.message)]:
             final = final_outcomes(found.outcomes[callback_id])
             for place, item in enumerate(each.expectation.items):
                 outcome = (final[place].outcome, final[place].code)

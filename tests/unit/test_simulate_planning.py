@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streams.simulate import (
-    SIMULATED,
+    FOUNDING,
     Delivery,
     NoKeys,
     combinations,
@@ -26,12 +26,12 @@ def planned(provider: str, scenario: str, seed: str = "s", now_ms: int = NOW_MS)
     return plan((provider,), (scenario,), 2, seed, keys, now_ms=lambda: now_ms)
 
 
-@pytest.mark.parametrize("provider", SIMULATED)
+@pytest.mark.parametrize("provider", FOUNDING)
 def test_equal_seed_keys_and_clock_give_equal_deliveries(provider: str) -> None:
     assert planned(provider, "refunded") == planned(provider, "refunded")
 
 
-@pytest.mark.parametrize("provider", SIMULATED)
+@pytest.mark.parametrize("provider", FOUNDING)
 def test_another_seed_tells_of_other_payments(provider: str) -> None:
     bodies = {each.body for seed in "ab" for each in planned(provider, "paid", seed)}
     assert len(bodies) == 4
@@ -54,14 +54,14 @@ def test_a_stale_callback_stays_stale_when_it_is_sent_again() -> None:
 
 
 def test_keys_are_read_with_the_mode_of_their_account_file(tmp_path: Path) -> None:
-    for provider in SIMULATED:
+    for provider in FOUNDING:
         write_keys(tmp_path, simulator_account(provider))
     loaded = {account.provider: account for account in load_keys(tmp_path)}
-    assert loaded == {provider: simulator_account(provider) for provider in SIMULATED}
+    assert loaded == {provider: simulator_account(provider) for provider in FOUNDING}
 
 
 def test_key_material_is_never_printed(tmp_path: Path) -> None:
-    for provider in SIMULATED:
+    for provider in FOUNDING:
         for key in simulator_account(provider).keys:
             shown = repr(key)
             assert key.secret is None or key.secret not in shown
@@ -103,8 +103,8 @@ def test_what_cannot_be_told_is_refused_before_anything_is_signed(
 
 
 def test_stories_are_dealt_out_over_everything_that_can_be_told() -> None:
-    keys = tuple(simulator_account(provider) for provider in SIMULATED)
-    names, scenarios = tuple(SIMULATED), ("paid", "stale", "probe")
+    keys = tuple(simulator_account(provider) for provider in FOUNDING)
+    names, scenarios = tuple(FOUNDING), ("paid", "stale", "probe")
     count = combinations(names, scenarios, keys)
     told = plan(names, scenarios, count, "s", keys, now_ms=lambda: NOW_MS)
     seen = [(each.provider, each.scenario) for each in told]
@@ -121,7 +121,7 @@ def test_an_expectation_line_names_the_body_and_what_becomes_of_it() -> None:
     assert line["items"][0]["event"] == json.loads(expectation_line(first))["items"][0]["event"]
 
 
-@pytest.mark.parametrize("provider", SIMULATED)
+@pytest.mark.parametrize("provider", FOUNDING)
 def test_no_callback_is_larger_than_the_ingress_takes(provider: str) -> None:
     for each in planned(provider, "paid"):
         assert len(each.body) < 512 * 1024

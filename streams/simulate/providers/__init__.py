@@ -12,7 +12,7 @@ from streams.simulate.providers.unionpay import UNIONPAY
 from streams.simulate.providers.wechatpay_v2 import WECHATPAY_V2
 from streams.simulate.providers.wechatpay_v3 import WECHATPAY_V3
 
-SIMULATED: Final[Mapping[str, Simulated]] = {
+FOUNDING: Final[Mapping[str, Simulated]] = {
     each.name: each
     for each in (ALIPAY, WECHATPAY_V3, WECHATPAY_V2, UNIONPAY, STRIPE, ADYEN, PAYPAL)
 }

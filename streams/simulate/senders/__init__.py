@@ -1,0 +1,14 @@
+"""Every provider as a sender: what each says and how it signs it, a file to a family."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from streams.simulate.messages import Simulated
+from streams.simulate.providers import FOUNDING
+from streams.simulate.senders import gateways, regional_macs, shops
+
+FAMILIES: Final = (gateways, shops, regional_macs)
+SIMULATED: Final[Mapping[str, Simulated]] = {
+    **FOUNDING,
+    **{each.name: each for family in FAMILIES for each in family.SENDERS},
+}
