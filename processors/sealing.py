@@ -1,5 +1,6 @@
 """Opening sealed content. Weak ciphers stand here, reviewed in one place; one error for all."""
 
+import base64
 import hashlib
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -19,6 +20,7 @@ from schemas.errors import Undecryptable
 GCM_TAG_BYTES: Final = 16
 GCM_NONCE_BYTES: Final = 12
 DES_KEY_BYTES: Final = 8
+AES_KEY_BYTES: Final = 16
 FRAMED_BYTES_MAX: Final = 16_384
 FIRST_PRINTABLE: Final = 0x20
 _PKCS1: Final = PKCS1v15()
@@ -167,6 +169,28 @@ def open_blowfish(key: Key, sealed: bytes, *, length: int) -> bytes:
     if len(opened) != length or any(octet < FIRST_PRINTABLE for octet in opened):
         raise Undecryptable("no key opens the sealed content")
     return opened
+
+
+def key_of_order_des3(secret: bytes, order: bytes) -> bytes:
+    """Return an order's number, zeros behind it to whole blocks, in triple-DES-CBC with an IV of
+    zeros under a Base64 key of 24 octets: the MAC key of that order alone.
+    """
+    encryptor = Cipher(TripleDES(base64.b64decode(secret)), CBC(bytes(DES_KEY_BYTES))).encryptor()
+    padded = order + bytes(-len(order) % DES_KEY_BYTES)
+    return encryptor.update(padded) + encryptor.finalize()
+
+
+def key_of_order_aes(secret: bytes, order: bytes) -> bytes:
+    """Return the Base64 text of an order's number in AES-128-CBC with PKCS#7 and an IV of zeros,
+    under the first 16 characters of the secret, digits zero behind a shorter one.
+    """
+    key = secret[:AES_KEY_BYTES].ljust(AES_KEY_BYTES, b"0")
+    encryptor, padder = (
+        Cipher(AES(key), CBC(bytes(AES_KEY_BYTES))).encryptor(),
+        PKCS7(128).padder(),
+    )
+    padded = padder.update(order) + padder.finalize()
+    return base64.b64encode(encryptor.update(padded) + encryptor.finalize())
 
 
 def _deciphered(cipher: "Cipher[Any]", sealed: bytes) -> bytes:

@@ -46,7 +46,12 @@ def read_xml(body: bytes) -> Any:
 
 
 def children(element: ElementTree.Element) -> Any:
-    return {each.tag: children(each) if len(each) else each.text or "" for each in element}
+    return {local(each): children(each) if len(each) else each.text or "" for each in element}
+
+
+def local(element: ElementTree.Element) -> str:
+    """Return an element's own name: namespaces are written by nobody below."""
+    return element.tag.rpartition("}")[2]
 
 
 def write_xml(tree: Any, root: str) -> bytes:
@@ -81,7 +86,7 @@ def form_of(body: bytes) -> Form:
         return read_sealed, write_sealed
     if start != b"<":
         return read_form, write_form
-    root = ElementTree.fromstring(body).tag
+    root = local(ElementTree.fromstring(body))
     return read_xml, lambda tree: write_xml(tree, root)
 
 
