@@ -73,6 +73,19 @@ def sign_mollie(tree: Tree | bytes, case: Case) -> Signed:
     return [JSON, ["X-Mollie-Signature", mac]], body
 
 
-SIGNERS = {"braintree": Signer(tree_braintree, sign_braintree, as_is)}
+# Rapyd: five texts without separators before the body, the key among them; Base64 over hex.
+def sign_rapyd(tree: Tree | bytes, case: Case) -> Signed:
+    body, settings, key = json_octets(tree), case["account"]["settings"], secret(case)
+    stamp = str(case["received_at_ms"] // 1000)
+    before = f"{settings['notification_url']}salt-1{stamp}{settings['access_key']}{key}"
+    mac = hmac.new(key.encode(), before.encode() + body, "sha256").hexdigest()
+    signature = base64.b64encode(mac.encode()).decode()
+    return [JSON, ["salt", "salt-1"], ["timestamp", stamp], ["signature", signature]], body
+
+
+SIGNERS = {
+    "braintree": Signer(tree_braintree, sign_braintree, as_is),
+    "rapyd": Signer(json_tree, sign_rapyd, as_is),
+}
 THIN = {"mollie": Signer(json_tree, sign_mollie, as_is)}
-SIGNS_RAW_BYTES = ("braintree",)
+SIGNS_RAW_BYTES = ("braintree", "rapyd")
