@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 FOLDER: Final = ".simulator"
 
@@ -120,6 +120,19 @@ def private_key(pem: str) -> rsa.RSAPrivateKey:
     key = load_pem_private_key(pem.encode("ascii"), password=None)
     if not isinstance(key, rsa.RSAPrivateKey):
         raise NoKeys("a simulator key that is not RSA")
+    return key
+
+
+@lru_cache(maxsize=256)
+def public_key(pem: str) -> rsa.RSAPublicKey:
+    """Return the RSA key of a PEM text.
+
+    Raises:
+        NoKeys: another kind of key.
+    """
+    key = load_pem_public_key(pem.encode("ascii"))
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise NoKeys("a merchant's key that is not RSA")
     return key
 
 

@@ -169,7 +169,8 @@ class Simulated:
     whose money it is, with the code that another value of it earns.
 
     `weak` names what (payment, refund) its proof is too weak for, so that it has to be asked;
-    `tells_order` is False where the proof leaves the order number out, `links_refunds` where it
+    `tells_order` is False where the proof leaves the order number out, `order_of` makes it of the
+    payment's id where that holds it, `links_refunds` where it
     leaves out the payment that a refund returns, `names_refunds` where refunds have no id of their
     own, `partial_refunds` where only whole payments are returned. Amounts are multiples of
     `unit_minor`. `proves` are the uses of the keys that prove a callback, and
@@ -207,6 +208,7 @@ class Simulated:
     unavailable: Callable[[str, Mapping[str, str]], bool] = always
     weak: frozenset[str] = frozenset()
     tells_order: bool = True
+    order_of: Callable[[str], str] | None = None
     links_refunds: bool = True
     names_refunds: bool = True
     partial_refunds: bool = True

@@ -147,6 +147,11 @@ def shared(settings: Mapping[str, str] | None = None, text: str = "{hex_32}") ->
     return AccountForm(settings or {}, (KeyForm("verify", "secret", text),))
 
 
+def public(settings: Mapping[str, str] | None = None, kid: str = "1") -> AccountForm:
+    """Return the form of an account that holds the provider's public RSA key."""
+    return AccountForm(settings or {}, (KeyForm("verify", "public-key", "rsa", kid),))
+
+
 def raised(before: str) -> Callable[[bytes, Payment], bytes]:
     """Return a change of a signed body: a digit in front of the amount behind `before`."""
 

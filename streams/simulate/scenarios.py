@@ -51,9 +51,10 @@ class Scene:
     def a_payment(self) -> Payment:
         # Signed times must be now; the payment itself happened a little earlier.
         occurred_ms = (self.now_ms // 1000 - self.ids.between(1, 20)) * 1000
+        own, order = self.sender.payment_id(self.ids, occurred_ms), "A" + self.ids.digits(14)
         return Payment(
-            self.sender.payment_id(self.ids, occurred_ms),
-            "A" + self.ids.digits(14),
+            own,
+            order if self.sender.order_of is None else self.sender.order_of(own),
             self.ids.between(100, 99_999) * self.sender.unit_minor,
             self.sender.currency,
             occurred_ms,

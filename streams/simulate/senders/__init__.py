@@ -5,9 +5,9 @@ from typing import Final
 
 from streams.simulate.messages import Simulated
 from streams.simulate.providers import FOUNDING
-from streams.simulate.senders import gateways, regional_macs, shops
+from streams.simulate.senders import china, china_sealed, gateways, regional_macs, shops
 
-FAMILIES: Final = (gateways, shops, regional_macs)
+FAMILIES: Final = (gateways, shops, regional_macs, china, china_sealed)
 SIMULATED: Final[Mapping[str, Simulated]] = {
     **FOUNDING,
     **{each.name: each for family in FAMILIES for each in family.SENDERS},
