@@ -83,6 +83,14 @@ def sign_rapyd(tree: Tree | bytes, case: Case) -> Signed:
     return [JSON, ["salt", "salt-1"], ["timestamp", stamp], ["signature", signature]], body
 
 
+# Mercado Pago: an id of the query, an id of the request, a time; no body.
+def mercadopago_header(key: str, stamp: str, data_id: str, request_id: str) -> list[str]:
+    named = (("id", data_id), ("request-id", request_id), ("ts", stamp))
+    text = "".join(f"{name}:{value};" for name, value in named if value)
+    mac = hmac.new(key.encode(), octets(text), "sha256").hexdigest()
+    return ["x-signature", f"ts={stamp},v1={mac}"]
+
+
 SIGNERS = {
     "braintree": Signer(tree_braintree, sign_braintree, as_is),
     "rapyd": Signer(json_tree, sign_rapyd, as_is),
