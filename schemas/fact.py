@@ -13,6 +13,7 @@ from schemas.frozen import named_value, value
 from schemas.identity import dispute_key, order_key, order_part, payment_key, refund_key
 from schemas.money import Money
 from schemas.record import Draft, Position, Record
+from schemas.times import FIRST_MS, LAST_MS
 from schemas.topics import FACT_BYTES_MAX, partition_for_key
 
 FactType = Literal[
@@ -88,8 +89,11 @@ class Fact:
         """Refuse a statement that no event could be made of.
 
         Raises:
-            Malformed: an amount, total or id that the type needs is missing.
+            Malformed: an amount, total or id that the type needs is missing; a moment that no
+                event could write down, which would end the settling stage for ever.
         """
+        if self.occurred_at_ms is not None and not FIRST_MS <= self.occurred_at_ms <= LAST_MS:
+            raise Malformed("a moment outside of the years 1 to 9999")
         if self.type in _AMOUNT_REQUIRED and self.amount is None:
             raise Malformed(f"{self.type} without an amount")
         if self.type == "RefundTotal" and (self.refunded_total is None or not self.payment_id):

@@ -5,6 +5,9 @@ from functools import lru_cache
 from typing import Final
 
 DAY_MS: Final = 86_400_000
+# The years 1 to 9999: what the text form can say.
+FIRST_MS: Final = -62_135_596_800_000
+LAST_MS: Final = 253_402_300_799_999
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # Without a zone: its text form has no offset to cut off.
 _LOCAL_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001
