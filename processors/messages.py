@@ -141,6 +141,25 @@ def header_items(value: bytes, *, between: bytes) -> Mapping[bytes, Sequence[byt
     return dict(found)
 
 
+def stamped_header(
+    callback: Callback, name: str, between: bytes, *, stamp: bytes, hmac: bytes
+) -> tuple[bytes, tuple[bytes, ...]]:
+    """Return the time text and the hex HMAC-SHA-256s of a header of `name=value` items.
+
+    `stamp` and `hmac` are the names of the items that count; of times there must be one.
+
+    Raises:
+        BadSignature: no header, or no signature of this form in it.
+        Malformed: no time, or several.
+    """
+    items = header_items(callback.header(name, absent=BadSignature), between=between)
+    signatures = decodable(items.get(hmac, ()), from_hex, octets=32)
+    stamps = items.get(stamp, ())
+    if len(stamps) != 1:
+        raise Malformed("not one time in the signature header")
+    return stamps[0], signatures
+
+
 def decodable(
     texts: Iterable[bytes], decode: Callable[..., bytes], *, octets: int
 ) -> tuple[bytes, ...]:

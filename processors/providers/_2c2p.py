@@ -20,7 +20,8 @@ from processors.contract import Inquiry, Provider, identity, no_check, plain_rep
 from processors.fields import Fields, exact_json_fields, json_fields, meaning, same_account
 from processors.jose import compact_jws
 from processors.keys import secret_text, shared_secret
-from processors.signing import Authentic, check_hmac
+from processors.secret_proofs import check_secret_hmac
+from processors.signing import Authentic
 from schemas.callback import Callback
 from schemas.errors import Malformed, UnknownMeaning
 from schemas.fact import Fact, FactType
@@ -42,12 +43,7 @@ UNDECIDED: Final = ("1", "2")
 def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
     token = json_fields(callback.body).text("payload")
     _, message, signature = compact_jws(token, algorithm="HS256")
-    proof = check_hmac(
-        (message,),
-        hash="sha256",
-        signatures=(signature,),
-        keys=account.all_keys("verify", "secret"),
-    )
+    proof = check_secret_hmac(message, account, hash="sha256", signatures=(signature,))
     return proof.then(exact_json_fields)
 
 

@@ -49,12 +49,9 @@ REFUNDS: Final[dict[str, FactType | None]] = {
 
 def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
     message, signature = signed_field(callback, b"data", b"sign")
-    return check_rsa(
-        (message,),
-        hash="sha1",
-        signature=from_base64(signature, error=BadSignature),
-        keys=account.all_keys("verify"),
-    ).then(json_fields)
+    octets = from_base64(signature, error=BadSignature)
+    proof = check_rsa((message,), hash="sha1", signature=octets, keys=account.all_keys("verify"))
+    return proof.then(json_fields)
 
 
 def interpret(notice: Authentic[Fields], account: Account) -> tuple[Fact, ...]:

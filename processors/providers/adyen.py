@@ -32,7 +32,8 @@ from processors.fields import (
 )
 from processors.keys import KeyForm, secret_hex
 from processors.messages import decodable, joined
-from processors.signing import Authentic, Message, check_hmac
+from processors.secret_proofs import check_secret_hmac
+from processors.signing import Authentic, Message
 from schemas.callback import Callback
 from schemas.errors import BadSignature, CallbackError, Malformed, UnknownMeaning
 from schemas.fact import Fact, FactType
@@ -142,12 +143,8 @@ def _item(
 
 
 def _checked(message: Message[T], signature: bytes, account: Account) -> Authentic[T]:
-    return check_hmac(
-        (message,),
-        hash="sha256",
-        signatures=decodable((signature,), from_base64, octets=32),
-        keys=account.all_keys("verify", "secret"),
-    )
+    signatures = decodable((signature,), from_base64, octets=32)
+    return check_secret_hmac(message, account, hash="sha256", signatures=signatures)
 
 
 def _signed(item: Fields) -> dict[str, str | None]:

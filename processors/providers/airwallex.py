@@ -21,7 +21,8 @@ from processors.contract import Inquiry, Provider, Setting, no_check, plain_repl
 from processors.fields import Fields, exact_json_fields, meaning, same_account, unix_ms
 from processors.keys import secret_text, shared_secret
 from processors.messages import framed, hex_header
-from processors.signing import Authentic, check_hmac
+from processors.secret_proofs import check_secret_hmac
+from processors.signing import Authentic
 from schemas.callback import Callback
 from schemas.errors import Malformed, UnknownMeaning
 from schemas.fact import Fact, FactType
@@ -75,12 +76,8 @@ def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
     signatures = hex_header(callback, "x-signature", prefix=b"")
     stamp = callback.header("x-timestamp", absent=Malformed)
     signed_ms = unix_ms(stamp, what="x-timestamp")
-    proof = check_hmac(
-        (framed(stamp, callback.body, proves=callback.body),),
-        hash="sha256",
-        signatures=signatures,
-        keys=account.all_keys("verify", "secret"),
-    )
+    message = framed(stamp, callback.body, proves=callback.body)
+    proof = check_secret_hmac(message, account, hash="sha256", signatures=signatures)
     return proof.fresh(callback, signed_ms, within_ms=TOLERANCE_MS).then(exact_json_fields)
 
 

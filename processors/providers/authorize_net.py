@@ -19,7 +19,8 @@ from processors.contract import Inquiry, Provider, Setting, plain_reply
 from processors.fields import Fields, exact_json_fields, meaning
 from processors.keys import secret_text, shared_secret
 from processors.messages import hex_header, whole_body
-from processors.signing import Authentic, check_hmac
+from processors.secret_proofs import check_secret_hmac
+from processors.signing import Authentic
 from schemas.callback import Callback
 from schemas.currencies import EXPONENTS
 from schemas.errors import UnknownMeaning
@@ -45,12 +46,8 @@ APPROVED: Final = {"1": True, "2": False, "3": False, "4": None}
 
 
 def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
-    proof = check_hmac(
-        (whole_body(callback),),
-        hash="sha512",
-        signatures=hex_header(callback, "x-anet-signature", prefix=b"sha512="),
-        keys=account.all_keys("verify", "secret"),
-    )
+    signatures = hex_header(callback, "x-anet-signature", prefix=b"sha512=")
+    proof = check_secret_hmac(whole_body(callback), account, hash="sha512", signatures=signatures)
     return proof.then(exact_json_fields)
 
 

@@ -19,7 +19,8 @@ from processors.contract import Inquiry, Provider, Setting, no_check, plain_repl
 from processors.fields import Fields, json_fields, meaning, same_account
 from processors.keys import secret_text, shared_secret
 from processors.messages import hex_header, whole_body
-from processors.signing import Authentic, check_hmac
+from processors.secret_proofs import check_secret_hmac
+from processors.signing import Authentic
 from schemas.callback import Callback
 from schemas.errors import UnknownMeaning
 from schemas.fact import Fact, FactType
@@ -46,12 +47,8 @@ NO_PAYMENT: Final = re.compile(r"(Payout|PaymentRequest|Subscription|Subscriber)
 
 
 def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
-    proof = check_hmac(
-        (whole_body(callback),),
-        hash="sha256",
-        signatures=hex_header(callback, "btcpay-sig", prefix=b"sha256="),
-        keys=account.all_keys("verify", "secret"),
-    )
+    signatures = hex_header(callback, "btcpay-sig", prefix=b"sha256=")
+    proof = check_secret_hmac(whole_body(callback), account, hash="sha256", signatures=signatures)
     return proof.then(json_fields)
 
 

@@ -28,7 +28,8 @@ from processors.contract import (
 from processors.fields import NOTHING, Fields, exact_json_fields, meaning, unix_ms
 from processors.keys import secret_text, shared_secret
 from processors.messages import base64_header, framed
-from processors.signing import Authentic, check_hmac
+from processors.secret_proofs import check_secret_hmac
+from processors.signing import Authentic
 from schemas.callback import Callback
 from schemas.errors import Malformed, UnknownMeaning
 from schemas.fact import Fact, FactType
@@ -65,12 +66,8 @@ def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
     signatures = base64_header(callback, "x-webhook-signature")
     stamp = callback.header("x-webhook-timestamp", absent=Malformed)
     signed_ms = unix_ms(stamp, what="x-webhook-timestamp")
-    proof = check_hmac(
-        (framed(stamp, callback.body, proves=callback.body),),
-        hash="sha256",
-        signatures=signatures,
-        keys=account.all_keys("verify", "secret"),
-    )
+    message = framed(stamp, callback.body, proves=callback.body)
+    proof = check_secret_hmac(message, account, hash="sha256", signatures=signatures)
     proof = proof.fresh(callback, signed_ms, within_ms=tolerance_ms(account))
     return proof.then(exact_json_fields)
 

@@ -32,7 +32,8 @@ from processors.contract import (
 from processors.fields import NOTHING, Fields, from_base64, json_fields, meaning, same_account
 from processors.keys import secret_text, shared_secret
 from processors.messages import framed
-from processors.signing import Authentic, check_hmac
+from processors.secret_proofs import check_secret_hmac
+from processors.signing import Authentic
 from schemas.callback import Callback
 from schemas.errors import BadSignature, Malformed, UnknownMeaning
 from schemas.fact import Fact, FactType
@@ -61,11 +62,11 @@ def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
         urlsplit(account.settings["notification_url"]).path.encode(),
         base64.b64encode(hashlib.sha256(callback.body).digest()) if callback.body else b"",
     )
-    proof = check_hmac(
-        (framed(b"\n".join(lines), b"\n", proves=callback.body),),
+    proof = check_secret_hmac(
+        framed(b"\n".join(lines), b"\n", proves=callback.body),
+        account,
         hash="sha256",
         signatures=(signature,),
-        keys=account.all_keys("verify", "secret"),
     )
     named = partner.decode("latin-1")
     same_account(partner_id=(named, account.settings["partner_id"]))

@@ -41,12 +41,9 @@ REFUNDS: Final[dict[str, FactType | None]] = {
 
 def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
     message, signature = signed_field(callback, b"resp_data", b"sign")
-    return check_rsa(
-        (message,),
-        hash="sha256",
-        signature=from_base64(signature, error=BadSignature),
-        keys=account.all_keys("verify"),
-    ).then(json_fields)
+    octets = from_base64(signature, error=BadSignature)
+    proof = check_rsa((message,), hash="sha256", signature=octets, keys=account.all_keys("verify"))
+    return proof.then(json_fields)
 
 
 def interpret(notice: Authentic[Fields], account: Account) -> tuple[Fact, ...]:

@@ -28,7 +28,8 @@ from processors.contract import (
 from processors.fields import Fields, digits, from_hex, json_fields, meaning
 from processors.keys import secret_base64, shared_secret
 from processors.messages import decodable, framed
-from processors.signing import Authentic, check_hmac
+from processors.secret_proofs import check_secret_hmac
+from processors.signing import Authentic
 from schemas.callback import Callback
 from schemas.errors import BadSignature, Malformed, UnknownMeaning
 from schemas.fact import Fact, FactType
@@ -68,12 +69,8 @@ def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
     signatures = decodable(header.split(b","), from_hex, octets=32)
     stamp = callback.header("omise-signature-timestamp", absent=Malformed)
     signed_ms = digits(stamp, what="timestamp") * 1000
-    proof = check_hmac(
-        (framed(stamp, b".", callback.body, proves=callback.body),),
-        hash="sha256",
-        signatures=signatures,
-        keys=account.all_keys("verify", "secret"),
-    )
+    message = framed(stamp, b".", callback.body, proves=callback.body)
+    proof = check_secret_hmac(message, account, hash="sha256", signatures=signatures)
     return proof.fresh(callback, signed_ms, within_ms=tolerance_ms(account)).then(json_fields)
 
 

@@ -18,12 +18,13 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, merchant_entry, no_check, plain_reply
-from processors.fields import Fields, digits, from_hex, json_fields, meaning
+from processors.fields import Fields, digits, json_fields, meaning
 from processors.keys import secret_text, shared_secret
-from processors.messages import decodable, framed, header_items
-from processors.signing import Authentic, check_hmac
+from processors.messages import framed, stamped_header
+from processors.secret_proofs import check_secret_hmac
+from processors.signing import Authentic
 from schemas.callback import Callback
-from schemas.errors import BadSignature, Malformed, UnknownMeaning
+from schemas.errors import UnknownMeaning
 from schemas.fact import Fact, FactType
 from schemas.money import Money
 
@@ -70,19 +71,10 @@ NO_PAYMENT: Final = re.compile(
 
 
 def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
-    header = callback.header("paddle-signature", absent=BadSignature)
-    items = header_items(header, between=b";")
-    signatures = decodable(items.get(b"h1", ()), from_hex, octets=32)
-    stamps = items.get(b"ts", ())
-    if len(stamps) != 1:
-        raise Malformed("not one ts in the signature header")
-    signed_ms = digits(stamps[0], what="ts") * 1000
-    proof = check_hmac(
-        (framed(stamps[0], b":", callback.body, proves=callback.body),),
-        hash="sha256",
-        signatures=signatures,
-        keys=account.all_keys("verify", "secret"),
-    )
+    stamp, signatures = stamped_header(callback, "paddle-signature", b";", stamp=b"ts", hmac=b"h1")
+    signed_ms = digits(stamp, what="ts") * 1000
+    message = framed(stamp, b":", callback.body, proves=callback.body)
+    proof = check_secret_hmac(message, account, hash="sha256", signatures=signatures)
     return proof.fresh(callback, signed_ms, within_ms=TOLERANCE_MS).then(_event)
 
 

@@ -18,7 +18,8 @@ from processors.contract import Inquiry, Provider, no_check, plain_reply
 from processors.fields import Fields, json_fields, meaning
 from processors.keys import secret_text, shared_secret
 from processors.messages import hex_header, whole_body
-from processors.signing import Authentic, check_hmac
+from processors.secret_proofs import check_secret_hmac
+from processors.signing import Authentic
 from schemas.callback import Callback
 from schemas.errors import UnknownMeaning
 from schemas.fact import Fact, FactType
@@ -37,12 +38,8 @@ RESOURCES: Final = {"Payment": True, "Subscription": False, "Card": False, "Payo
 
 
 def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
-    proof = check_hmac(
-        (whole_body(callback),),
-        hash="sha256",
-        signatures=hex_header(callback, "quickpay-checksum-sha256", prefix=b""),
-        keys=account.all_keys("verify", "secret"),
-    )
+    signatures = hex_header(callback, "quickpay-checksum-sha256", prefix=b"")
+    proof = check_secret_hmac(whole_body(callback), account, hash="sha256", signatures=signatures)
     return proof.then(json_fields)
 
 

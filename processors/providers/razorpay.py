@@ -20,7 +20,8 @@ from processors.contract import Inquiry, Provider, Setting, no_check, plain_repl
 from processors.fields import Fields, json_fields, meaning, same_account
 from processors.keys import secret_text, shared_secret
 from processors.messages import hex_header, whole_body
-from processors.signing import Authentic, check_hmac
+from processors.secret_proofs import check_secret_hmac
+from processors.signing import Authentic
 from schemas.callback import Callback
 from schemas.errors import UnknownMeaning
 from schemas.fact import Fact, FactType
@@ -51,12 +52,8 @@ NO_PAYMENT: Final = re.compile(
 
 
 def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
-    proof = check_hmac(
-        (whole_body(callback),),
-        hash="sha256",
-        signatures=hex_header(callback, "x-razorpay-signature", prefix=b""),
-        keys=account.all_keys("verify", "secret"),
-    )
+    signatures = hex_header(callback, "x-razorpay-signature", prefix=b"")
+    proof = check_secret_hmac(whole_body(callback), account, hash="sha256", signatures=signatures)
     return proof.then(json_fields)
 
 

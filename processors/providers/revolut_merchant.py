@@ -25,7 +25,8 @@ from processors.contract import (
 from processors.fields import Fields, from_hex, json_fields, meaning, unix_ms
 from processors.keys import secret_text, shared_secret
 from processors.messages import decodable, framed, header_items
-from processors.signing import Authentic, check_hmac
+from processors.secret_proofs import check_secret_hmac
+from processors.signing import Authentic
 from schemas.callback import Callback
 from schemas.errors import BadSignature, Malformed, UnknownMeaning
 from schemas.fact import Fact
@@ -54,12 +55,8 @@ def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
     signatures = decodable(items.get(b"v1", ()), from_hex, octets=32)
     stamp = callback.header("revolut-request-timestamp", absent=Malformed)
     signed_ms = unix_ms(stamp, what="Revolut-Request-Timestamp")
-    proof = check_hmac(
-        (framed(b"v1.", stamp, b".", callback.body, proves=callback.body),),
-        hash="sha256",
-        signatures=signatures,
-        keys=account.all_keys("verify", "secret"),
-    )
+    message = framed(b"v1.", stamp, b".", callback.body, proves=callback.body)
+    proof = check_secret_hmac(message, account, hash="sha256", signatures=signatures)
     return proof.fresh(callback, signed_ms, within_ms=tolerance_ms(account)).then(json_fields)
 
 

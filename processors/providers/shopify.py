@@ -24,7 +24,8 @@ from processors.contract import Inquiry, Provider, Setting, no_check, plain_repl
 from processors.fields import Fields, json_fields, meaning, same_account, same_mode
 from processors.keys import secret_text, shared_secret
 from processors.messages import base64_header, whole_body
-from processors.signing import Authentic, check_hmac
+from processors.secret_proofs import check_secret_hmac
+from processors.signing import Authentic
 from schemas.callback import Callback
 from schemas.errors import Malformed, UnknownMeaning
 from schemas.fact import Fact, FactType
@@ -95,12 +96,7 @@ def authenticate(callback: Callback, account: Account) -> Authentic[tuple[str, F
     signatures = base64_header(callback, "x-shopify-hmac-sha256")
     topic = callback.header_text("x-shopify-topic", absent=Malformed)
     shop = callback.header_text("x-shopify-shop-domain", absent=Malformed)
-    proof = check_hmac(
-        (whole_body(callback),),
-        hash="sha256",
-        signatures=signatures,
-        keys=account.all_keys("verify", "secret"),
-    )
+    proof = check_secret_hmac(whole_body(callback), account, hash="sha256", signatures=signatures)
     same_account(shop_domain=(shop, account.settings["shop_domain"]))
     return proof.then(json_fields).then(lambda resource: (topic, resource))
 

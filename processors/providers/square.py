@@ -22,7 +22,8 @@ from processors.contract import Inquiry, Provider, Setting, no_check, plain_repl
 from processors.fields import NOTHING, Fields, json_fields, meaning, same_account
 from processors.keys import secret_text, shared_secret
 from processors.messages import base64_header, framed
-from processors.signing import Authentic, check_hmac
+from processors.secret_proofs import check_secret_hmac
+from processors.signing import Authentic
 from schemas.callback import Callback
 from schemas.errors import UnknownMeaning
 from schemas.fact import Fact, FactType
@@ -72,12 +73,9 @@ NO_PAYMENT: Final = re.compile(
 
 def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
     url = account.settings["notification_url"].encode()
-    proof = check_hmac(
-        (framed(url, callback.body, proves=callback.body),),
-        hash="sha256",
-        signatures=base64_header(callback, "x-square-hmacsha256-signature"),
-        keys=account.all_keys("verify", "secret"),
-    )
+    signatures = base64_header(callback, "x-square-hmacsha256-signature")
+    message = framed(url, callback.body, proves=callback.body)
+    proof = check_secret_hmac(message, account, hash="sha256", signatures=signatures)
     return proof.then(json_fields)
 
 

@@ -18,12 +18,13 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, Setting, no_check, plain_reply
-from processors.fields import NOTHING, Fields, digits, from_hex, json_fields, meaning, same_mode
+from processors.fields import NOTHING, Fields, digits, json_fields, meaning, same_mode
 from processors.keys import KeyForm, KeyProblem, Secret, secret_text
-from processors.messages import decodable, framed, header_items
-from processors.signing import Authentic, check_hmac
+from processors.messages import framed, stamped_header
+from processors.secret_proofs import check_secret_hmac
+from processors.signing import Authentic
 from schemas.callback import Callback
-from schemas.errors import BadSignature, Malformed, UnknownMeaning
+from schemas.errors import UnknownMeaning
 from schemas.fact import Fact, FactType
 from schemas.money import Money
 
@@ -107,19 +108,10 @@ NO_PAYMENT: Final = re.compile(
 
 
 def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
-    header = callback.header("stripe-signature", absent=BadSignature)
-    items = header_items(header, between=b",")
-    signatures = decodable(items.get(b"v1", ()), from_hex, octets=32)
-    stamps = items.get(b"t", ())
-    if len(stamps) != 1:
-        raise Malformed("not one timestamp in the signature header")
-    signed_ms = digits(stamps[0], what="t") * 1000
-    proof = check_hmac(
-        (framed(stamps[0], b".", callback.body, proves=callback.body),),
-        hash="sha256",
-        signatures=signatures,
-        keys=account.all_keys("verify", "secret"),
-    )
+    stamp, signatures = stamped_header(callback, "stripe-signature", b",", stamp=b"t", hmac=b"v1")
+    signed_ms = digits(stamp, what="t") * 1000
+    message = framed(stamp, b".", callback.body, proves=callback.body)
+    proof = check_secret_hmac(message, account, hash="sha256", signatures=signatures)
     proof = proof.fresh(callback, signed_ms, within_ms=TOLERANCE_MS)
     return proof.then(json_fields)
 

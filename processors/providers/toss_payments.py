@@ -18,7 +18,8 @@ from processors.contract import Provider, no_check, plain_reply
 from processors.fields import Fields, from_base64, json_fields, meaning
 from processors.keys import secret_text, shared_secret
 from processors.messages import decodable, framed
-from processors.signing import Authentic, check_hmac
+from processors.secret_proofs import check_secret_hmac
+from processors.signing import Authentic
 from schemas.callback import Callback
 from schemas.errors import BadSignature, Malformed, UnknownMeaning
 from schemas.fact import Fact
@@ -35,12 +36,9 @@ def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
         raise BadSignature("a signature of another version")
     texts = [text.strip().removeprefix(VERSION) for text in header.split(b",")]
     stamp = callback.header("tosspayments-webhook-transmission-time", absent=Malformed)
-    proof = check_hmac(
-        (framed(callback.body, b":", stamp, proves=callback.body),),
-        hash="sha256",
-        signatures=decodable(texts, from_base64, octets=SIGNATURE_BYTES),
-        keys=account.all_keys("verify", "secret"),
-    )
+    signatures = decodable(texts, from_base64, octets=SIGNATURE_BYTES)
+    message = framed(callback.body, b":", stamp, proves=callback.body)
+    proof = check_secret_hmac(message, account, hash="sha256", signatures=signatures)
     return proof.then(json_fields)
 
 

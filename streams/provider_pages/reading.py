@@ -18,6 +18,7 @@ _LABELLED: Final = re.compile(r"([A-Z][A-Za-z ]*?):\s+(.*)", re.DOTALL)
 _INDENT: Final = " " * 8
 PROOFS: Final = {
     "check_hmac": "HMAC",
+    "check_secret_hmac": "HMAC",
     "check_keyed_digest": "keyed digest",
     "check_rsa": "RSA",
     "check_rsa_recovered": "RSA with recovery",
@@ -58,7 +59,7 @@ def asks(provider: Provider[Any]) -> bool:
 def proofs(provider: Provider[Any]) -> tuple[str, ...]:
     """Return the kinds of proof that it checks, with the hashes that it names."""
     names = _names(provider)
-    kinds = [kind for name, kind in PROOFS.items() if name in names]
+    kinds = dict.fromkeys(kind for name, kind in PROOFS.items() if name in names)
     spoken = names | set(_texts(provider))
     hashes = [each.upper() for each in get_args(HashName) if each in spoken]
     return (*kinds, *hashes)
