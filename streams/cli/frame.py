@@ -19,7 +19,7 @@ T = TypeVar("T")
 # In the order of --help. Each module has `register(app)` and loads what it uses when called.
 COMMAND_MODULES: Final = (
     "roles", "views", "simulate", "tail", "payments", "quarantine", "books", "providers",
-    "accounts", "topics", "check", "doctor", "audit", "vectors", "bench",
+    "accounts", "topics", "check", "doctor", "audit", "vectors", "bench", "downstream",
 )  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from streams.errors import ConfigurationError
 
 SQLITE: Final = "sqlite:///"
 BUSY_S: Final = 10.0
+# Any number that no other program of the same database locks.
+ALONE: Final = 0x7469_6C6C_7374_7265
 Row = tuple[Any, ...]
 
 
@@ -29,33 +31,40 @@ class Database(Protocol):
     def transaction(self) -> Any:
         """Return a context: all or nothing of what is run in it."""
 
+    def alone(self) -> None:
+        """Wait, within a transaction, until no other that called this is under way."""
+
     def close(self) -> None: ...
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, *, durable: bool = False) -> Database:
     """Open `sqlite:///path` (`sqlite:///:memory:`) or `postgresql://...`.
+
+    `durable`: a commit waits for the disk. Views do not need it, for their rows say how far they
+    reach; a consumer whose offsets lie elsewhere does.
 
     Raises:
         ConfigurationError: the file cannot be opened, or psycopg is not installed.
         Unavailable: the server is away.
     """
     if url.startswith(SQLITE):
-        return SqliteDatabase(url.removeprefix(SQLITE))
-    return PostgresDatabase(url)
+        return SqliteDatabase(url.removeprefix(SQLITE), durable=durable)
+    return PostgresDatabase(url, durable=durable)
 
 
 class SqliteDatabase:
-    """One file. A lost last second costs nothing: the rows say how far they reach."""
+    """One file. Unless `durable`, a loss of power may take the last second."""
 
     share_lock = ""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, durable: bool = False) -> None:
         try:
             if path != ":memory:":
                 Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
             self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=NORMAL")
+            level = "FULL" if durable else "NORMAL"
+            self._connection.execute(f"PRAGMA synchronous={level}")
         except (OSError, sqlite3.Error) as error:
             raise ConfigurationError(
                 f"TILLSTREAM_DATABASE: the SQLite file cannot be opened: {type(error).__name__}"
@@ -80,16 +89,20 @@ class SqliteDatabase:
             raise
         self.run("COMMIT")
 
+    def alone(self) -> None:
+        """Nothing to do: a file has one writing transaction at a time."""
+
     def close(self) -> None:
         self._connection.close()
 
 
 class PostgresDatabase:
-    """A server. Commits do not wait for its disk, for the reason given at `SqliteDatabase`."""
+    """A server. Unless `durable`, its loss of power may take the last second."""
 
     share_lock = " FOR SHARE"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, durable: bool = False) -> None:
+        self._durable = durable
         try:
             self._psycopg: Any = import_module("psycopg")
         except ImportError as error:
@@ -115,6 +128,9 @@ class PostgresDatabase:
             with self._connection.transaction():
                 yield
 
+    def alone(self) -> None:
+        self.run("SELECT pg_advisory_xact_lock(?)", (ALONE,))
+
     def close(self) -> None:
         self._connection.close()
 
@@ -123,7 +139,8 @@ class PostgresDatabase:
             self._connection = self._psycopg.connect(
                 self._url, autocommit=True, connect_timeout=10
             )
-            self._connection.execute("SET synchronous_commit = off")
+            if not self._durable:
+                self._connection.execute("SET synchronous_commit = off")
             self._connection.execute("SET lock_timeout = '10s'")
 
     def _execute(self, statement: str, values: Sequence[object]) -> Any:
@@ -137,4 +154,4 @@ def _unavailable(kind: type[Exception]) -> Iterator[None]:
         yield
     except kind as error:
         # Only the type is repeated: the text may hold rows or the address with its password.
-        raise Unavailable(f"the views' database: {type(error).__name__}") from error
+        raise Unavailable(f"the database: {type(error).__name__}") from error

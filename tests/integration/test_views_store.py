@@ -1,12 +1,7 @@
 """The rows in SQLite and PostgreSQL: fed twice, in any order, built again, fenced."""
 
 import asyncio
-import os
 import random
-import shutil
-import socket
-import subprocess
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,55 +21,10 @@ from tests.support.settling import START_MS
 from tests.support.views import TOPICS, History, built_apart, write
 
 
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL server of one's own on a socket in a folder; the address of its superuser."""
-    program, initdb = shutil.which("postgres"), shutil.which("initdb")
-    if program is None or initdb is None:
-        reason = "no PostgreSQL: postgres and initdb are not on the PATH"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
-    # A socket's path is short, and the server's own user must reach it.
-    folder = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
-    folder.chmod(0o755)
-    owner = "postgres" if os.getuid() == 0 else None
-    if owner:
-        shutil.chown(folder, owner)
-    run = {"cwd": folder, "user": owner, "stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
-    place = str(folder / "data")
-    subprocess.run([initdb, "-D", place, "-U", "views", "-A", "trust", "-N"], check=True, **run)  # type: ignore[call-overload]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(  # type: ignore[call-overload]
-        [program, "-D", place, "-k", str(folder), "-h", "127.0.0.1", "-p", str(port), "-F"], **run
-    )
-    try:
-        url = f"postgresql://views@127.0.0.1:{port}/postgres"
-        for _ in range(100):
-            try:
-                open_database(url).close()
-                break
-            except Unavailable:
-                assert server.poll() is None, "the server ended"
-                subprocess.run(["sleep", "0.1"], check=True)
-        yield url
-    finally:
-        server.terminate()
-        server.wait(20)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'views.db'}"
-    server: str = request.getfixturevalue("postgres")
-    name = f"v{uuid.uuid4().hex[:12]}"
-    database = open_database(server)
-    database.run(f"CREATE DATABASE {name}")
-    database.close()
-    return server.removesuffix("postgres") + name
+@pytest.fixture
+def url(database_url: str) -> str:
+    """The address of an empty database, SQLite and PostgreSQL in turn."""
+    return database_url
 
 
 @pytest.fixture
