@@ -77,7 +77,18 @@ def agrees(name: str, case: dict[str, Any]) -> bool:
 THIN = tuple(name for name in PROVIDERS if not announcing(name, 1))
 
 
-@pytest.mark.parametrize(("name", "guard"), list(guarded(*PROOFS, without=SEALED_TOO + THIN)))
+# One form of these announces, the other only asks.
+THIN_FORMS = (("midtrans", "check_keyed_digest"),)
+
+
+@pytest.mark.parametrize(
+    ("name", "guard"),
+    [
+        pair
+        for pair in guarded(*PROOFS, without=SEALED_TOO + THIN)
+        if pair.values not in THIN_FORMS
+    ],
+)
 def test_flipped_bits_notice_a_proof_that_is_not_checked(
     name: str, guard: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

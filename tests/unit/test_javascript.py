@@ -3,7 +3,7 @@
 import pytest
 
 from processors.fields import Fields, exact_json_fields
-from processors.javascript import number_text, sorted_json
+from processors.javascript import minified, number_text, sorted_json
 from schemas.errors import Malformed
 
 
@@ -46,3 +46,17 @@ def test_members_are_sorted_by_utf_16_units_and_letters_stay() -> None:
 def test_nested_member_is_refused(nested: str) -> None:
     with pytest.raises(Malformed):
         sorted_json(exact_json_fields(nested.encode()))
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        (b'{ "a" : [ 1 , "b c" ] }\r\n', b'{"a":[1,"b c"]}'),
+        (b'\t{"a\\" b": "\\\\" , "c": " "}', b'{"a\\" b":"\\\\","c":" "}'),
+        (b'"never ends  ', b'"never ends  '),
+        (b'"\\', b'"\\'),
+        (b"", b""),
+    ],
+)
+def test_blanks_between_tokens_alone_are_taken_out(text: bytes, written: bytes) -> None:
+    assert minified(text) == written

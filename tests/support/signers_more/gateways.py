@@ -7,7 +7,9 @@ their documents.
 import base64
 import hashlib
 import hmac
-from urllib.parse import parse_qsl, quote_plus
+from datetime import datetime, timedelta, timezone
+from typing import Any
+from urllib.parse import parse_qsl, quote_plus, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
@@ -21,7 +23,10 @@ from tests.support.signers import (
     json_octets,
     json_tree,
     plain,
+    public_pem,
+    rsa,
     secret,
+    with_keys,
 )
 
 JSON = ["Content-Type", "application/json"]
@@ -91,8 +96,35 @@ def mercadopago_header(key: str, stamp: str, data_id: str, request_id: str) -> l
     return ["x-signature", f"ts={stamp},v1={mac}"]
 
 
+# Midtrans: three fields and the server key, or RSA over a request, as the account says.
+def held_midtrans(case: Case) -> dict[str, Any]:
+    if case["account"]["settings"]["api"] == "classic":
+        return as_is(case)
+    return with_keys(
+        case, {"kid": "1", "use": "verify", "kind": "public-key", "pem": public_pem()}
+    )
+
+
+def sign_midtrans(tree: Tree, case: Case) -> Signed:
+    settings = case["account"]["settings"]
+    if settings["api"] == "classic":
+        linked = ("account_id", "account_status", "status_code")
+        names = linked if "account_id" in tree else ("order_id", "status_code", "gross_amount")
+        text = "".join(plain(tree.get(name, "")) for name in names) + secret(case)
+        return [JSON], json_octets(
+            tree | {"signature_key": hashlib.sha512(octets(text)).hexdigest()}
+        )
+    body = json_octets(tree)
+    signed_s = case.get("signed_ms", case["received_at_ms"]) // 1000
+    stamp = datetime.fromtimestamp(signed_s, timezone(timedelta(hours=7))).isoformat()
+    path = urlsplit(settings["notification_url"]).path
+    text = f"POST:{path}:{hashlib.sha256(body).hexdigest()}:{stamp}"
+    return [JSON, ["X-Timestamp", stamp], ["X-Signature", rsa(text.encode())]], body
+
+
 SIGNERS = {
     "braintree": Signer(tree_braintree, sign_braintree, as_is),
+    "midtrans": Signer(json_tree, sign_midtrans, held_midtrans),
     "rapyd": Signer(json_tree, sign_rapyd, as_is),
 }
 THIN = {"mollie": Signer(json_tree, sign_mollie, as_is)}
