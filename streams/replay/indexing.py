@@ -22,7 +22,7 @@ async def index_outcomes(log: Log, topics: Topics, plan: Plan, part: Part) -> No
         InvalidRecord: an outcome of another version: the replay cannot say what it was.
     """
     topic = topics.outcomes.name
-    starts = {p: each.start for p, each in (await log.bounds(topics.callbacks.name)).items()}
+    starts = plan.starts[topics.callbacks.name]
     async with aclosing(log.read(topic, [part.number], end=plan.ends[topic])) as records:
         async for record in records:
             outcome = read_outcome(record)

@@ -62,12 +62,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`ends` by topic and partition; `verified` and `settled`: what the live groups had committed.
+    """`starts` (the first held) and `ends` by topic and partition; `verified` and `settled`: what
+    the live groups had committed.
 
     `code` names the code that judges: a replay is not resumed with another.
     """
 
     payment_partitions: int
+    starts: Mapping[str, Mapping[int, int]]
     ends: Mapping[str, Mapping[int, int]]
     verified: Mapping[int, int]
     settled: Mapping[int, int]
@@ -78,6 +80,7 @@ class Plan:
         return orjson.dumps(
             {
                 "payment_partitions": self.payment_partitions,
+                "starts": {name: _texts(starts) for name, starts in self.starts.items()},
                 "ends": {name: _texts(ends) for name, ends in self.ends.items()},
                 "verified": _texts(self.verified),
                 "settled": _texts(self.settled),
@@ -91,6 +94,7 @@ class Plan:
         members: dict[str, Any] = orjson.loads(octets)
         return cls(
             payment_partitions=members["payment_partitions"],
+            starts={name: _numbers(starts) for name, starts in members["starts"].items()},
             ends={name: _numbers(ends) for name, ends in members["ends"].items()},
             verified=_numbers(members["verified"]),
             settled=_numbers(members["settled"]),
@@ -100,6 +104,16 @@ class Plan:
 
     def topics(self, prefix: str) -> Topics:
         return topics(prefix, payment_partitions=self.payment_partitions)
+
+    def records_total(self, prefix: str) -> int:
+        """Return how many records all phases read, for a progress bar; offsets may have gaps."""
+        names = self.topics(prefix)
+        held = {
+            name: sum(end - self.starts[name][partition] for partition, end in ends.items())
+            for name, ends in self.ends.items()
+        }
+        read = (names.outcomes, names.facts, names.callbacks, names.facts, names.events)
+        return sum(held[topic.name] for topic in read)
 
 
 def _texts(numbers: Mapping[int, int]) -> dict[str, int]:
@@ -128,12 +142,14 @@ async def make_plan(log: Log, prefix: str) -> Plan:
         )
     verified = await log.committed_offsets(f"{prefix}-verify", names.callbacks.name)
     settled = await log.committed_offsets(f"{prefix}-settle", names.facts.name)
-    ends = {}
+    starts, ends = {}, {}
     for topic in (names.events, names.outcomes, names.facts, names.accounts, names.callbacks):
         bounds = await log.bounds(topic.name)
+        starts[topic.name] = {partition: each.start for partition, each in bounds.items()}
         ends[topic.name] = {partition: each.end for partition, each in bounds.items()}
     return Plan(
         payment_partitions=counts.pop(),
+        starts=starts,
         ends=ends,
         verified={p: offset or 0 for p, offset in verified.items()},
         settled={p: offset or 0 for p, offset in settled.items()},

@@ -3,7 +3,7 @@
 import asyncio
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from streams.replay.accounts import rings_of_folder
 from streams.replay.locks import alone, earlier_ended, end_with_parent, join_crew
 from streams.replay.plan import PHASES, Wanted
 from streams.replay.report import Report, read_report
-from streams.replay.run import Replay, records_total
+from streams.replay.run import Replay
 from streams.replay.store import Store
 
 LOOK_EVERY_S: Final = 0.2
@@ -57,7 +57,7 @@ async def replay(
         try:
             share = _share(config, wanted, log, store)
             plan = await share.begin(resume=resume)
-            total = records_total(plan, await _starts(log, plan.ends), wanted.prefix)
+            total = plan.records_total(wanted.prefix)
             if processes == 1:
                 share.advanced = lambda _: progress(store.records_done(), total)
                 for phase in PHASES:
@@ -85,12 +85,6 @@ def _opened(config: Config, clock: Clock) -> Log:
 def _share(config: Config, wanted: Wanted, log: Log, store: Store) -> Replay:
     rings = rings_of_folder(config.accounts, PROVIDERS, os.environ)
     return Replay(log=log, wanted=wanted, store=store, providers=PROVIDERS, rings=rings)
-
-
-async def _starts(log: Log, topics: Iterable[str]) -> dict[str, dict[int, int]]:
-    return {
-        topic: {p: each.start for p, each in (await log.bounds(topic)).items()} for topic in topics
-    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The phases of a replay, in this process or in several; each part is done by one of them."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from processors.contract import Providers
@@ -9,7 +9,7 @@ from processors.replay import Judge
 from processors.verdict import judge
 from schemas.topics import Topics
 from streams.errors import ConfigurationError
-from streams.log import Log
+from streams.log import Appender, Log
 from streams.replay.accounts import Revisions, Rings, read_revisions
 from streams.replay.indexing import index_facts, index_outcomes
 from streams.replay.judging import JudgingAgain
@@ -36,6 +36,7 @@ class Replay:
     judge: Judge = judge
     advanced: Callable[[int], None] = _unheard
     _revisions: Revisions | None = None
+    _appender: Appender | None = None
 
     async def begin(self, *, resume: bool) -> Plan:
         """Make the plan and the topics to write into, or go on with those of an earlier run.
@@ -120,16 +121,13 @@ class Replay:
 
     async def _settle(self, plan: Plan, topics: Topics, part: Part) -> None:
         into = self._into(plan)
-        appender = None if into is None else self.log.appender()
+        if into is not None and self._appender is None:
+            self._appender = self.log.appender()  # Closed with the log.
         settling = SettlingAgain(
             log=self.log, topics=topics, plan=plan, wanted=self.wanted, into=into,
-            appender=appender,
+            appender=self._appender,
         )  # fmt: skip
-        try:
-            await settling.run(part)
-        finally:
-            if appender is not None:
-                await appender.close()
+        await settling.run(part)
 
     async def run(self, *, resume: bool = False) -> Report:
         """Do everything in this process.
@@ -143,16 +141,3 @@ class Replay:
             await self.run_phase(phase)
             await asyncio.sleep(0)
         return read_report(self.store, self.wanted, plan)
-
-
-def records_total(plan: Plan, starts: Mapping[str, Mapping[int, int]], prefix: str) -> int:
-    """Return how many records all phases read, for a progress bar; offsets may have gaps."""
-    topics = plan.topics(prefix)
-    held = {
-        topic.name: sum(
-            max(0, end - starts[topic.name].get(partition, 0))
-            for partition, end in plan.ends[topic.name].items()
-        )
-        for topic in (topics.outcomes, topics.facts, topics.callbacks, topics.events)
-    }
-    return sum(held.values()) + held[topics.facts.name]

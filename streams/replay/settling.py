@@ -17,6 +17,7 @@ from schemas.event import Event, event_draft, read_event
 from schemas.fact import FactRecord, decode_fact, fact_draft, read_fact
 from schemas.record import Draft
 from schemas.topics import Topics
+from streams.errors import ConfigurationError
 from streams.log import Appender, Log
 from streams.replay.judging import named_item
 from streams.replay.part import Part
@@ -52,7 +53,6 @@ class SettlingAgain:
         keys = part.store.keys(part.number)
         await self._read_facts(part, payments, keys)
         await self._read_events(part, payments, keys)
-        bounds = await self.log.bounds(self.topics.facts.name)
         settled_at = part.store.settled_at(TOO_OLD)
         events: list[Draft] = []
         for key in sorted(keys):
@@ -60,7 +60,7 @@ class SettlingAgain:
                 payments.told[key],
                 payments.events[key],
                 causes_held=frozenset(payments.causes[key]),
-                facts_begin_held=bounds[part.number].start == 0,
+                facts_begin_held=self.plan.starts[self.topics.facts.name][part.number] == 0,
                 settled_at_ms=settled_at,
                 ledger_days=self.wanted.ledger_days,
             )
@@ -138,14 +138,26 @@ class SettlingAgain:
         return Draft(draft.topic, draft.partition, draft.key, draft.value, (*draft.headers, mark))
 
     async def _write(self, number: int, facts: list[Draft], events: list[Draft]) -> None:
+        """Write what is not written yet.
+
+        Raises:
+            ConfigurationError: somebody else has written there.
+        """
         if self.into is None or self.appender is None:
             return
         for topic, drafts in ((self.into.facts.name, facts), (self.into.events.name, events)):
             # One part alone writes to this partition, always in one order: what an interrupted
             # run has written is its beginning.
-            bounds = (await self.log.bounds(topic))[number]
-            for start in range(bounds.end, len(drafts), APPEND_CHUNK):
-                await self.appender.append(drafts[start : start + APPEND_CHUNK])
+            written = (await self.log.bounds(topic))[number].end
+            while written < len(drafts):
+                chunk = drafts[written : written + APPEND_CHUNK]
+                # More than was sent: an append that was under way at a kill landed after the look.
+                written = (await self.appender.append(chunk))[-1].offset + 1
+            if written != len(drafts):
+                raise ConfigurationError(
+                    f"{topic}-{number} holds {written} records and not {len(drafts)}: others were"
+                    " written into it; begin anew with another --into"
+                )
 
 
 def _taken_instead(part: Part, octets: bytes, fact: FactRecord, row: DerivedRow) -> bytes | None:

@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest
 
+from schemas.topics import topics
 from streams.errors import ConfigurationError
 from streams.replay import Range, Wanted
 from streams.replay.locks import alone, earlier_ended, join_crew
+from streams.replay.plan import Plan
 from streams.replay.process import state_path
 from streams.replay.store import Store
+from streams.topology import ensure_topics
 from tests.support.cli import Ran, Runner, runner
-from tests.support.heard import Heard
+from tests.support.heard import PARTITIONS, Heard
 
 STORIES = 120
 ALWAYS = ("--from", "2020-01-01T00:00:00Z", "--to", "2100-01-01T00:00:00+00:00")
@@ -106,12 +109,22 @@ async def test_facts_and_events_are_written_below_a_prefix_of_their_own(
     assert "not empty" in full.err
 
 
-def test_a_prefix_of_a_deployment_is_not_written_below(command: Runner) -> None:
-    assert command("topics", "apply").code == 0
-    taken = command("audit", "replay", *ALWAYS, "--into", "payments")
-    assert taken.code == 2
-    other = command("audit", "replay", *ALWAYS, "--into", "payments.verify/..")
-    assert other.code == 2
+async def test_a_prefix_of_a_deployment_is_not_written_below(
+    heard: Heard, command: Runner
+) -> None:
+    log = heard.opened()
+    await ensure_topics(log, topics("fresh", payment_partitions=PARTITIONS))
+    await log.close()
+    taken = await asyncio.to_thread(command, "audit", "replay", *ALWAYS, "--into", "fresh")
+    assert taken.code == 78
+    assert "prefix of a deployment" in taken.err
+
+
+@pytest.mark.parametrize("into", ["payments", "verify/..", "", "-x", "a b"])
+def test_a_prefix_that_is_none_or_the_live_one_is_a_usage_error(
+    command: Runner, into: str
+) -> None:
+    assert command("audit", "replay", *ALWAYS, f"--into={into}").code == 2
 
 
 def test_a_key_that_is_gone_is_named_with_its_callbacks(
@@ -206,8 +219,11 @@ async def test_processes_of_a_killed_run_are_waited_for(tmp_path: Path) -> None:
 def test_going_on_after_the_code_has_changed_is_refused(heard: Heard, command: Runner) -> None:
     path = state_path(heard.config, wanted(heard))
     store = Store(path)
-    store.begin(b'{"payment_partitions":4,"ends":{},"verified":{},"settled":{},"code":"an older'
-                b' one","parts":{}}', {})  # fmt: skip
+    plan = Plan(
+        payment_partitions=PARTITIONS, starts={}, ends={}, verified={}, settled={},
+        code="an older one",
+    )  # fmt: skip
+    store.begin(plan.encode(), {})
     store.close()
     ran = command("audit", "replay", *ALWAYS, "--resume")
     assert ran.code == 78

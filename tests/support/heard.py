@@ -4,6 +4,7 @@ import os
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from streams.open_log import open_log
 from streams.simulate import SCENARIOS, Delivery, load_keys, plan
 from tests.support.stages import Line
 
-PARTITIONS = 4
+# Few: on Kafka each is read by a client of its own, which takes a moment to start.
+PARTITIONS = 2
 
 
 class Heard:
@@ -69,6 +71,11 @@ class Heard:
         try:
             line = Line(now_ms=self.start_ms, partitions=PARTITIONS, log=log, prefix=self.prefix)
             line.book = book
+            line.topics = replace(
+                line.topics,
+                callbacks=replace(line.topics.callbacks, partitions=PARTITIONS),
+                outcomes=replace(line.topics.outcomes, partitions=PARTITIONS),
+            )
             await line.open()
             await line.append(*self._drafts(line))
             await line.verify()
