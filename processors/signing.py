@@ -129,6 +129,15 @@ def check_rsa(
     raise BadSignature("the signature fits no message and key")
 
 
+def rsa_signature(octets: bytes, *, hash: HashName, key: Key) -> bytes:
+    """Return our RSASSA-PKCS1-v1_5 signature, for answers that a provider wants signed.
+
+    Equal octets give equal signatures. Only what was proven may be signed: anything else would
+    make us sign for whoever asks.
+    """
+    return key.rsa_private.sign(octets, _PKCS1, _RSA_HASHES[hash])
+
+
 def check_rsa_recovered(
     messages: Iterable[Message[T]], *, signature: bytes, keys: Iterable[Key]
 ) -> Authentic[T]:

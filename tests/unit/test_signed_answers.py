@@ -1,17 +1,26 @@
 """Answers that the provider wants signed: made of proven content, and of nothing else."""
 
 import base64
+import json
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 
 from processors.contract import Receipt, Reply
 from processors.sealing import key_of_order_aes, key_of_order_des3
 from processors.verdict import judge
+from tests.support import authority
 from tests.support.cases import POSITION, Trial, cases_of, trial
 from tests.support.signers import resigned
 from tests.support.signers_more.redsys import mac
+from tests.support.signers_more.trustly import HASHES
 
 
 def case_named(name: str, case: str) -> dict[str, Any]:
@@ -79,3 +88,63 @@ def test_keys_of_an_order_are_those_that_others_publish() -> None:
     # A whole block gets no further one in triple DES, and one of padding alone in AES.
     assert len(key_of_order_des3(secret, b"24051234")) == 8
     assert len(base64.b64decode(key_of_order_aes(secret, b"2405123424051234"))) == 32
+
+
+OURS = "the merchant's own key"
+
+
+def with_our_key(case: str) -> dict[str, Any]:
+    """Return a Trustly case whose account can sign."""
+    pem = authority.private_key(OURS).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    ours = {"kid": "ours", "use": "sign", "kind": "private-key", "pem": pem.decode()}
+    found = case_named("trustly", case)
+    account = found["account"]
+    return found | {"account": account | {"keys": [*account["keys"], ours]}}
+
+
+@pytest.mark.parametrize(
+    ("case", "algorithm", "method"),
+    [
+        ("published-credit", "SHA1", "credit"),
+        ("pending-row", "SHA1", "pending"),
+        ("rs512-row", "RS512", "credit"),
+    ],
+)
+def test_trustly_is_answered_with_ok_signed_by_the_merchant(
+    case: str, algorithm: str, method: str
+) -> None:
+    found = with_our_key(case)
+    uuid = json.loads(base64.b64decode(found["request"]["body_base64"]))["params"]["uuid"]
+    reply = answered(trial("trustly", found))
+    answer = json.loads(reply.body)
+    result, version = answer["result"], answer["version"]
+    assert (reply.status, version, result["uuid"], result["method"]) == (200, "1.1", uuid, method)
+    assert result["data"] == {"status": "OK"}
+    before, signature = "" if algorithm == "SHA1" else f"alg={algorithm};", result["signature"]
+    assert signature.startswith(before)
+    authority.private_key(OURS).public_key().verify(
+        base64.b64decode(signature.removeprefix(before), validate=True),
+        f"{method}{uuid}statusOK".encode(),
+        PKCS1v15(),
+        HASHES[algorithm],
+    )
+
+
+@pytest.mark.parametrize("case", ["amount-changed", "uuid-changed", "signature-absent"])
+def test_trustly_signs_nothing_that_was_not_proven(case: str) -> None:
+    whole = trial("trustly", with_our_key(case))
+    for status in (200, 401, 503):
+        assert answered(whole, status).body == b""
+
+
+def test_trustly_signs_no_answer_where_the_callback_was_not_stored() -> None:
+    whole = trial("trustly", with_our_key("published-credit"))
+    for status in (401, 413, 429, 503):
+        reply = answered(whole, status)
+        assert (reply.status, reply.body) == (status, b"")
+
+
+def test_trustly_without_our_key_is_not_answered_as_it_wants() -> None:
+    assert answered(trial("trustly", case_named("trustly", "published-credit"))).body == b""
