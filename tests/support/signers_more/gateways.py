@@ -122,10 +122,36 @@ def sign_midtrans(tree: Tree, case: Case) -> Signed:
     return [JSON, ["X-Timestamp", stamp], ["X-Signature", rsa(text.encode())]], body
 
 
+# Nuvei: the secret and six values of a form.
+NUVEI = (
+    "totalAmount", "currency", "responseTimeStamp", "PPP_TransactionID", "Status", "productId",
+)  # fmt: skip
+
+
+def form_tree(case: Case) -> Tree:
+    return dict(parse_qsl(body_of(case).decode("latin-1"), keep_blank_values=True))
+
+
+def form(tree: Tree) -> bytes:
+    return "&".join(
+        f"{quote_plus(octets(name))}={quote_plus(octets(plain(value)))}"
+        for name, value in tree.items()
+    ).encode()
+
+
+def sign_nuvei(tree: Tree, case: Case) -> Signed:
+    text = secret(case) + "".join(plain(tree.get(name, "")) for name in NUVEI)
+    checksum = hashlib.sha256(octets(text)).hexdigest()
+    return [FORM], form(tree | {"advanceResponseChecksum": checksum})
+
+
 SIGNERS = {
     "braintree": Signer(tree_braintree, sign_braintree, as_is),
     "midtrans": Signer(json_tree, sign_midtrans, held_midtrans),
     "rapyd": Signer(json_tree, sign_rapyd, as_is),
 }
-THIN = {"mollie": Signer(json_tree, sign_mollie, as_is)}
+THIN = {
+    "mollie": Signer(json_tree, sign_mollie, as_is),
+    "nuvei": Signer(form_tree, sign_nuvei, as_is),
+}
 SIGNS_RAW_BYTES = ("braintree", "rapyd")
