@@ -5,8 +5,9 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from streams.accounts.demo_curve_pki import apple_chain
 from streams.accounts.demo_key import DemoAccount, DemoKey
-from streams.accounts.demo_pki import fresh_key, private_pem, public_pem
+from streams.accounts.demo_pki import Authority, fresh_key, private_pem, public_pem
 from streams.simulate.keys import AccountForm, KeyForm
 
 # A secret's form names how many of what; each is random anew.
@@ -60,8 +61,23 @@ def _own(key: KeyForm, held: list[DemoKey]) -> _Made:
     return [DemoKey(key.kid, key.use, key.kind, private_pem(made), theirs)], []
 
 
+def _certificate(key: KeyForm, held: list[DemoKey]) -> _Made:
+    if key.text == "apple":
+        private, chain, root = apple_chain()
+        theirs = {"private_pem": private, "certificate_pem": chain}
+        # The chain comes with each message; the account trusts its root.
+        signing = DemoKey("leaf", "verify", key.kind, chain, theirs)
+        return [DemoKey(key.kid, key.use, key.kind, root, None)], [signing]
+    root_of = Authority.root(f"Tillstream Demo Root for {key.text}")
+    leaf = root_of.leaf(key.text, host=key.text)
+    theirs = {"private_pem": private_pem(leaf.key), "certificate_pem": leaf.pem}
+    verify = DemoKey(key.kid, key.use, key.kind, leaf.pem, theirs)
+    return [verify, DemoKey("root", "root", key.kind, root_of.issued.pem, None)], []
+
+
 _MAKERS: Final[Mapping[str, Callable[[KeyForm, list[DemoKey]], _Made]]] = {
     "secret": _secret,
     "public-key": _public,
     "private-key": _own,
+    "certificate": _certificate,
 }

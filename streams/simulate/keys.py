@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 FOLDER: Final = ".simulator"
@@ -124,6 +125,19 @@ def private_key(pem: str) -> rsa.RSAPrivateKey:
 
 
 @lru_cache(maxsize=256)
+def curve_key(pem: str) -> EllipticCurvePrivateKey:
+    """Return the elliptic-curve key of a PEM text.
+
+    Raises:
+        NoKeys: another kind of key.
+    """
+    key = load_pem_private_key(pem.encode("ascii"), password=None)
+    if not isinstance(key, EllipticCurvePrivateKey):
+        raise NoKeys("a simulator key that is on no curve")
+    return key
+
+
+@lru_cache(maxsize=256)
 def public_key(pem: str) -> rsa.RSAPublicKey:
     """Return the RSA key of a PEM text.
 
@@ -175,8 +189,7 @@ def _shifted(secret: str) -> str:
 @lru_cache(maxsize=256)
 def _strangers_pem(pem: str) -> str:
     """Return another key of the same kind."""
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-    from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as curve_key
+    from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
         NoEncryption,
@@ -185,7 +198,7 @@ def _strangers_pem(pem: str) -> str:
 
     held = load_pem_private_key(pem.encode("ascii"), password=None)
     curve = held.curve if isinstance(held, EllipticCurvePrivateKey) else None
-    key = _strangers_rsa() if curve is None else curve_key(curve)
+    key = _strangers_rsa() if curve is None else generate_private_key(curve)
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode("ascii")
 
 

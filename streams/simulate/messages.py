@@ -99,6 +99,9 @@ class ExpectedItem:
     event: ExpectedEvent | None = None
 
 
+TO_BE_ASKED: Final = ExpectedItem("parked", "confirmation_needed")
+
+
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """`http`: the reply, judged as the provider judges it; `either` where the account's
@@ -165,15 +168,16 @@ class Simulated:
 
     `sign` takes content, keys, a nonce of 32 hex digits and the time of sending in milliseconds.
     `signs_time`: headers are made anew for every attempt that comes `fresh_ms` after the last
-    signing. `foreign` names the setting that says
-    whose money it is, with the code that another value of it earns.
+    signing. `foreign` names the setting that says whose money it is, with the code that another
+    value of it earns.
 
-    `weak` names what (payment, refund) its proof is too weak for, so that it has to be asked;
-    `tells_order` is False where the proof leaves the order number out, `order_of` makes it of the
-    payment's id where that holds it, `links_refunds` where it
-    leaves out the payment that a refund returns, `names_refunds` where refunds have no id of their
-    own, `partial_refunds` where only whole payments are returned. Amounts are multiples of
-    `unit_minor`. `proves` are the uses of the keys that prove a callback, and
+    `weak` names what (payment, refund) its proof is too weak for, so that it has to be asked, or
+    whatever `weak_item` says. `tells_order` is False where the proof leaves the order number out;
+    `order_of` makes it of the payment's id where that holds it. `links_refunds` is False where
+    the proof leaves out the payment that a refund returns, `names_refunds` where refunds have no
+    id of their own; `refunds` says whether a payment can be returned in parts, once, or only as a
+    whole, `refunds_retell` that a refund's message tells its payment once more. Amounts are
+    multiples of `unit_minor`. `proves` are the uses of the keys that prove a callback, and
     `forged_code` is what other keys earn. `form` is how an account for trying out looks; the
     founding providers' are made by hand.
     """
@@ -205,13 +209,15 @@ class Simulated:
     foreign: tuple[str, str] | None = None
     other_mode_code: str | None = None
     running_totals: bool = False
+    refunds_retell: bool = False
     unavailable: Callable[[str, Mapping[str, str]], bool] = always
     weak: frozenset[str] = frozenset()
+    weak_item: ExpectedItem = TO_BE_ASKED
     tells_order: bool = True
     order_of: Callable[[str], str] | None = None
     links_refunds: bool = True
     names_refunds: bool = True
-    partial_refunds: bool = True
+    refunds: Literal["many", "one", "whole"] = "many"
     unit_minor: int = 1
     proves: tuple[str, ...] = ("verify", "root")
     forged_code: str = "bad_signature"

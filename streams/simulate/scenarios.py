@@ -88,7 +88,7 @@ class Scene:
 
     def part(self, payment: Payment, parts: int) -> int:
         """Return about one of `parts` of a payment, in the amounts that the provider knows."""
-        if not self.sender.partial_refunds:
+        if self.sender.refunds == "whole":
             return payment.amount_minor
         unit = self.sender.unit_minor
         return payment.amount_minor // unit // parts * unit
@@ -100,7 +100,7 @@ class Scene:
     def announced(self, payment: Payment, event_type: str = "PaymentSucceeded") -> ExpectedItem:
         """Return the expectation of a payment's event with its amount."""
         if "payment" in self.sender.weak:
-            return TO_BE_ASKED
+            return self.sender.weak_item
         event = ExpectedEvent(
             type=event_type,
             payment_id=payment.id,
@@ -112,7 +112,11 @@ class Scene:
 
     def refunded(self, payment: Payment, refund: Refund) -> Step:
         item = self.refund_announced(payment, refund, refund.amount_minor)
-        return self.step(self.refund_content(payment, refund), item)
+        return self.refund_step(payment, refund, item)
+
+    def refund_step(self, payment: Payment, refund: Refund, item: ExpectedItem) -> Step:
+        retold = (_repeated(self.announced(payment)),) if self.sender.refunds_retell else ()
+        return self.step(self.refund_content(payment, refund), *retold, item)
 
     def refund_content(self, payment: Payment, refund: Refund) -> Content:
         if self.sender.refund is None:
@@ -122,7 +126,7 @@ class Scene:
     def refund_announced(self, payment: Payment, refund: Refund, rise_minor: int) -> ExpectedItem:
         sender = self.sender
         if "refund" in sender.weak:
-            return TO_BE_ASKED
+            return sender.weak_item
         event = ExpectedEvent(
             type="RefundCompleted",
             payment_id=payment.id if sender.links_refunds else None,
@@ -139,7 +143,6 @@ class NotHere(ValueError):
 
 
 Story = Callable[[Scene], list[Step]]
-TO_BE_ASKED: Final = ExpectedItem("parked", "confirmation_needed")
 
 
 def _stated(payment: Payment, event_type: str) -> ExpectedItem:
@@ -188,8 +191,8 @@ def refunded(scene: Scene) -> list[Step]:
 
 def partly_refunded(scene: Scene) -> list[Step]:
     """Two parts, then the rest; where totals are stated, their order makes the amounts."""
-    if not scene.sender.partial_refunds:
-        raise NotHere(f"whole payments alone are returned at {scene.sender.name}")
+    if scene.sender.refunds != "many":
+        raise NotHere(f"no second refund at {scene.sender.name}")
     payment = scene.a_payment()
     part = scene.part(payment, 4)
     parts = (part, part, payment.amount_minor - 2 * part)
@@ -199,6 +202,8 @@ def partly_refunded(scene: Scene) -> list[Step]:
 
 
 def refunded_before_paid(scene: Scene) -> list[Step]:
+    if scene.sender.refunds_retell:
+        raise NotHere(f"every refund tells its payment at {scene.sender.name}")
     payment = scene.a_payment()
     refund = scene.a_refund(payment, scene.part(payment, 2))
     return [scene.refunded(payment, refund), scene.paid(payment)]
@@ -228,11 +233,12 @@ def whole_round(scene: Scene) -> list[Step]:
 
 def _again(step: Step) -> Step:
     """Return what a second telling must lead to; what waits for an answer waits once more."""
-    items = tuple(
-        replace(item, outcome="duplicate") if item.outcome == "announced" else item
-        for item in step.expectation.items
-    )
+    items = tuple(map(_repeated, step.expectation.items))
     return replace(step, expectation=replace(step.expectation, items=items))
+
+
+def _repeated(item: ExpectedItem) -> ExpectedItem:
+    return replace(item, outcome="duplicate") if item.outcome == "announced" else item
 
 
 def running_total(scene: Scene) -> list[Step]:
@@ -246,14 +252,10 @@ def running_total(scene: Scene) -> list[Step]:
         [
             scene.paid(payment),
             scene.refunded(payment, first),
-            _total(scene, payment, third, scene.refund_announced(payment, third, 2 * part)),
-            _total(scene, payment, second, ExpectedItem("duplicate")),
+            scene.refund_step(payment, third, scene.refund_announced(payment, third, 2 * part)),
+            scene.refund_step(payment, second, ExpectedItem("duplicate")),
         ]
     )
-
-
-def _total(scene: Scene, payment: Payment, refund: Refund, item: ExpectedItem) -> Step:
-    return scene.step(scene.refund_content(payment, refund), item)
 
 
 def _ordered(steps: list[Step]) -> list[Step]:

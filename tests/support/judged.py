@@ -18,7 +18,8 @@ NOW_MS = 1_790_000_000_123
 class Books:
     """Judges and settles callbacks one after the other, as the stages would."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, now_ms: int = NOW_MS) -> None:
+        self._now_ms = now_ms
         self._provider = PROVIDERS[account.provider]
         self._account = account
         self._states: dict[bytes, LedgerState] = {}
@@ -32,7 +33,7 @@ class Books:
             id=f"00000000-0000-7000-8000-{self._number:012d}",
             provider=delivery.provider,
             account=delivery.account,
-            received_at_ms=NOW_MS + 1_000,
+            received_at_ms=self._now_ms + 1_000,
             method=delivery.method,
             target=delivery.target,
             headers=delivery.headers,
@@ -46,7 +47,7 @@ class Books:
         for record, _ in judgement.facts:
             key = record.key or b""
             settlement = settle(
-                self._states.get(key), record, recorded_at_ms=NOW_MS, ledger_days=540
+                self._states.get(key), record, recorded_at_ms=self._now_ms, ledger_days=540
             )
             self._states[key] = settlement.state
             assert settlement.outcome is not None

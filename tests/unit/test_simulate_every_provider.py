@@ -1,13 +1,38 @@
 """Every provider as a sender: its own recipe and the processors must read one another."""
 
+import subprocess
+import sys
+import time
+
 import pytest
 
+from processors.registry import PROVIDERS
 from streams.simulate import SCENARIOS, SIMULATED, available, event_differences, plan
 from tests.support.demo_accounts import OTHERS, both_sides
-from tests.support.judged import NOW_MS, Books, differences
+from tests.support.judged import Books, differences
 
-# The founding providers tell their stories in `test_simulate_agreement`.
-CASES = [(provider, scenario) for provider in OTHERS for scenario in SCENARIOS]
+# The keys are made now, and their certificates are in force now.
+NOW_MS = time.time_ns() // 1_000_000
+
+
+# They come with their recipes.
+TO_COME = frozenset(
+    ("braintree", "mollie", "rapyd", "mercadopago", "midtrans", "nuvei", "paytm", "payu-india",
+     "phonepe", "redsys", "vipps-mobilepay", "trustly", "truelayer")
+)  # fmt: skip
+
+
+def test_every_registered_provider_is_simulated_and_no_other() -> None:
+    assert set(SIMULATED) <= set(PROVIDERS)
+    assert set(PROVIDERS) - set(SIMULATED) <= TO_COME
+
+
+def test_the_senders_know_nothing_of_the_processors() -> None:
+    loaded = "import streams.simulate, sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
+    )
+    assert not [name for name in done.stdout.split() if name.split(".")[0] == "processors"]
 
 
 @pytest.mark.parametrize("provider", OTHERS)
@@ -18,14 +43,14 @@ def test_processors_read_what_the_provider_meant(provider: str) -> None:
     assert {"paid", "round", "wrong-signature"} <= set(names)
     for name in names:
         told = plan((provider,), (name,), 2, "s", (keys,), now_ms=lambda: NOW_MS)
-        assert differences(Books(account), told) == [], name
+        assert differences(Books(account, NOW_MS), told) == [], name
 
 
 @pytest.mark.parametrize("provider", OTHERS)
 def test_a_round_announces_what_happened_and_what_is_weak_announces_nothing(provider: str) -> None:
     keys, account = both_sides(provider)
     sender = SIMULATED[provider]
-    books = Books(account)
+    books = Books(account, NOW_MS)
     told = plan((provider,), ("round",), 1, "r", (keys,), now_ms=lambda: NOW_MS)
     for delivery in told:
         books.take(delivery)

@@ -1,17 +1,22 @@
-"""Global payment gateways that prove the raw body by a shared secret."""
+"""Global payment gateways that prove the raw body."""
 
-from typing import Final
+import hmac
+from typing import Any, Final
 
-from streams.simulate.keys import AccountKeys
-from streams.simulate.messages import BOTH, Content, Ids, Payment, Refund, Simulated, major
+from streams.simulate.keys import AccountForm, AccountKeys, KeyForm
+from streams.simulate.messages import BOTH, Content, Ids, Payment, Refund, Signed, Simulated, major
 from streams.simulate.recipes import (
+    JSON,
     b64,
     body_mac,
+    body_rsa,
     coded,
     exactly_200,
     iso,
+    json_octets,
     number,
     numbered,
+    public,
     raised,
     shared,
     stamp_and_body,
@@ -248,6 +253,80 @@ GOCARDLESS = Simulated(
     weak=BOTH,
 )
 
+
+def wise(kind: str, state: str, ms: int, **more: Any) -> Content:
+    data = {"resource": {"id": 49983999, "profile_id": 1}, "current_state": state,
+            "occurred_at": iso(ms) + "Z"}  # fmt: skip
+    return {"data": data | more, "subscription_id": "s-1", "event_type": kind,
+            "schema_version": "2.0.0", "sent_at": iso(ms + 1000) + "Z"}  # fmt: skip
+
+
+def wise_credited(payment: Payment, keys: AccountKeys, ids: Ids) -> Content:
+    told = {"amount": number(payment.amount_minor), "currency": payment.currency}
+    resource = {"id": int(payment.id), "profile_id": 1, "type": "balance-account"}
+    return wise("balances#credit", "credited", payment.occurred_ms, resource=resource, **told)
+
+
+def wise_refunded(payment: Payment, refund: Refund, keys: AccountKeys, ids: Ids) -> Content:
+    resource = {"id": int(refund.id), "profile_id": 1, "type": "transfer"}
+    return wise("transfers#state-change", "funds_refunded", refund.occurred_ms, resource=resource)
+
+
+WISE = Simulated(
+    name="wise",
+    currency="EUR",
+    form=public(),
+    sign=body_rsa("X-Signature-SHA256"),
+    payment_id=numbered(8),
+    refund_id=numbered(8),
+    payment=wise_credited,
+    refund=wise_refunded,
+    # Top-ups name no order, and refunds of transfers no amount.
+    weak=BOTH,
+)
+
+
+def sign_worldpay(content: Content, keys: AccountKeys, nonce: str, now_ms: int) -> Signed:
+    body, key = json_octets(content), keys.key("verify")
+    secret = key.secret or ""
+    used = bytes.fromhex(secret) if keys.settings["key_encoding"] == "hex" else secret.encode()
+    mac = hmac.new(used, body, "sha256").hexdigest()
+    return Signed((JSON, ("Event-Signature", f"{key.kid}/SHA256/{mac}")), body)
+
+
+def worldpay(kind: str, payment: Payment, own: str, minor: int, ms: int, ids: Ids) -> Content:
+    details = {"classification": "payment", "transactionReference": payment.id, "type": kind,
+               "reference": own, "date": iso(ms, "%Y-%m-%d"),
+               "amount": {"value": minor, "currencyCode": payment.currency}}  # fmt: skip
+    return {"eventId": ids.hex(32), "eventTimestamp": iso(ms) + ".407", "eventDetails": details}
+
+
+def worldpay_paid(payment: Payment, keys: AccountKeys, ids: Ids) -> Content:
+    minor, ms = payment.amount_minor, payment.occurred_ms
+    return worldpay("sentForSettlement", payment, "C" + payment.id, minor, ms, ids)
+
+
+def worldpay_refunded(payment: Payment, refund: Refund, keys: AccountKeys, ids: Ids) -> Content:
+    minor, ms = refund.amount_minor, refund.occurred_ms
+    return worldpay("refunded", payment, refund.id, minor, ms, ids)
+
+
+WORLDPAY = Simulated(
+    name="worldpay",
+    currency="GBP",
+    form=AccountForm({"key_encoding": "hex"}, (KeyForm("verify", "secret", "{hex_64}", "7"),)),
+    retry_after_s=(900, 1_800, 3_600, 7_200, 7_200, 7_200),
+    accepts=exactly_200,
+    sign=sign_worldpay,
+    # The merchant's own reference.
+    payment_id=lambda ids, ms: "A" + ids.digits(14),
+    order_of=lambda own: own,
+    refund_id=lambda ids, ms: "R" + ids.digits(14),
+    payment=worldpay_paid,
+    refund=worldpay_refunded,
+    tampered=raised('"value": '),
+)
+
 SENDERS: Final = (
-    AIRWALLEX, AUTHORIZE_NET, CHECKOUT, COINBASE_COMMERCE, SQUARE, GOCARDLESS,
+    AIRWALLEX, AUTHORIZE_NET, CHECKOUT, COINBASE_COMMERCE, SQUARE, GOCARDLESS, WISE, WORLDPAY,
 )  # fmt: skip
