@@ -18,6 +18,7 @@ from schemas.record import Position, Record
 from schemas.times import DAY_MS
 from schemas.topics import PARTITIONS_KEY, Topics
 from streams.log import Log
+from streams.partition_count import PartitionCount, RecordedCount, events_in_order
 from streams.settle import COUNT_KEY
 from streams.verify import foreign_id
 
@@ -76,7 +77,8 @@ async def read_books(log: Log, topics: Topics) -> Books:
 async def _read_events(log: Log, topics: Topics, books: Books) -> dict[str, Event]:
     events: dict[str, Event] = {}
     latest: dict[bytes, Event] = {}
-    async for record in log.read(topics.events.name):
+    count = await RecordedCount(log, topics).read() or PartitionCount(topics.events.partitions)
+    async for record in events_in_order(log, topics, count):
         event = read_event(record)
         if event.id in events:
             books.differs("an event stands twice", event.id)

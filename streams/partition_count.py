@@ -132,14 +132,17 @@ def decode_count(value: bytes | None, topic: str) -> PartitionCount:
     """
     try:
         members: Any = orjson.loads(value or b"")
-        if members["v"] in (PLAIN, GROWN):
-            growing_to = members.get("growing_to")
+        partitions = _whole(members["partitions"])
+        if members["v"] == PLAIN:
+            return PartitionCount(partitions)
+        if members["v"] == GROWN:
+            growing_to = members["growing_to"]
             return PartitionCount(
-                _whole(members["partitions"]),
-                tuple(_era(each) for each in members.get("eras", ())),
+                partitions,
+                tuple(_era(each) for each in members["eras"]),
                 None if growing_to is None else _whole(growing_to),
             )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError):
         pass
     raise ConfigurationError(f"topic {topic} records its partition count in another version")
 

@@ -28,9 +28,9 @@ from streams.embedded import EmbeddedLog
 from streams.ingress import DEFAULT_LIMITS, CallbackIds, serve_admin, serve_ingress
 from streams.log import Log
 from streams.metrics import StageMetrics
+from streams.partition_count import RecordedCount
 from streams.settle import Settling
 from streams.topology import (
-    RecordedCount,
     check_partitions,
     ensure_topics,
     existing_topics,
@@ -249,6 +249,7 @@ async def _run_settle(
         ledger_days=deployment.config.ledger_days,
         clock=deployment.clock,
         metrics=metrics,
+        count=await RecordedCount(deployment.log, deployment.topics).read(),
     )
     await deployment.log.run_exactly_once(
         deployment.group("settle"),

@@ -22,22 +22,23 @@ import structlog
 
 from processors.expiry import expires_at_ms
 from processors.settle import Settlement, settle
-from schemas.errors import InvalidRecord, OutcomeWord
+from schemas.errors import DEFECT, InvalidRecord, OutcomeWord
 from schemas.event import event_draft, read_event
 from schemas.fact import FactRecord, read_fact
 from schemas.ledger import LedgerState, decode_ledger, encode_ledger
-from schemas.outcome import outcome_draft
+from schemas.outcome import Outcome, outcome_draft
 from schemas.record import Draft, Record
-from schemas.topics import PARTITIONS_KEY, Topics
+from schemas.topics import PARTITIONS_KEY, Topics, partition_for_key
 from streams.log import Log
 from streams.metrics import StageMetrics
+from streams.partition_count import PartitionCount, events_in_order
 
 COUNT_KEY: Final = b"count"  # of the record that says how much the ledger partition holds
 REBUILD_CHUNK: Final = 1_000
 SWEEP_STATES: Final = 500  # looked at for expiry in one batch
 SWEEP_EVERY_MS: Final = 3_600_000
 _FACT_TYPE: Final = ("ce_type", b"io.tillstream.FactStated.v1")
-_LEDGER_HEADERS: Final = (
+LEDGER_HEADERS: Final = (
     ("content-type", b"application/json"),
     ("ce_type", b"io.tillstream.LedgerState.v1"),
 )
@@ -105,8 +106,11 @@ class Settling:
         ledger_days: int,
         clock: Callable[[], int],
         metrics: StageMetrics,
+        count: PartitionCount | None = None,
     ) -> None:
+        """`count`: as it is recorded; None: the one of `topics`, which never grew."""
         self._log = log
+        self._count_of_partitions = count or PartitionCount(topics.facts.partitions)
         self._topics = topics
         self._deployment = deployment
         self._ledger_days = ledger_days
@@ -161,6 +165,9 @@ class Settling:
             return
         fact = read_fact(record)
         key = record.key or b""
+        if partition_for_key(key, self._count_of_partitions.partitions) != record.partition:
+            self._misplaced(round_, record, fact, now_ms, drafts)
+            return
         state = _decoded(round_.changed.get(key) or owned.states.get(key))
         settlement = settle(state, fact, recorded_at_ms=now_ms, ledger_days=self._ledger_days)
         round_.tally.add(fact, settlement, now_ms)
@@ -175,8 +182,31 @@ class Settling:
                 )
             )  # fmt: skip
         if outcome is not None:
-            topic = self._topics.outcomes
-            drafts.append(outcome_draft(outcome, topic=topic.name, partitions=topic.partitions))
+            self._append_outcome(outcome, drafts)
+
+    def _append_outcome(self, outcome: Outcome, drafts: list[Draft]) -> None:
+        topic = self._topics.outcomes
+        drafts.append(outcome_draft(outcome, topic=topic.name, partitions=topic.partitions))
+
+    def _misplaced(
+        self, round_: _Round, record: Record, fact: FactRecord, now_ms: int, drafts: list[Draft]
+    ) -> None:
+        """Announce nothing of a payment whose ledger lies elsewhere.
+
+        Settled before the partitions grew, or written by who did not know of it: then its
+        callback is judged again, and until then it is parked.
+        """
+        if self._count_of_partitions.settled_before(record):
+            return
+        _log.error("misplaced_fact", partition=record.partition, offset=record.offset)
+        self._metrics.alarm("misplaced_fact")
+        outcome = Outcome(
+            fact.callback_id, fact.item, fact.items, "parked", DEFECT, None, fact.revision,
+            fact.callback,
+        )  # fmt: skip
+        round_.tally.ages_ms.append(now_ms - fact.received_at_ms)
+        round_.tally.outcomes[fact.provider, "parked", DEFECT] += 1
+        self._append_outcome(outcome, drafts)
 
     def _ledger_drafts(self, owned: Partition, round_: _Round, partition: int) -> Iterator[Draft]:
         payments = len(owned.states)
@@ -187,7 +217,7 @@ class Settling:
         yield self._ledger_draft(partition, COUNT_KEY, count)
 
     def _ledger_draft(self, partition: int, key: bytes, value: bytes | None) -> Draft:
-        return Draft(self._topics.ledger.name, partition, key, value, _LEDGER_HEADERS)
+        return Draft(self._topics.ledger.name, partition, key, value, LEDGER_HEADERS)
 
     def _mark_expired(self, owned: Partition, round_: _Round, now_ms: int) -> None:
         """Mark a bounded number of expired payments; their tombstones go into this transaction."""
@@ -204,7 +234,7 @@ class Settling:
             octets = owned.states.get(key)
             if key not in round_.changed and self._is_expired(octets, now_ms):
                 round_.changed[key] = None
-                round_.events -= _sequence_of(octets)
+                round_.events -= sequence_of(octets)
 
     def _is_expired(self, octets: bytes | None, now_ms: int) -> bool:
         state = _decoded(octets)
@@ -227,7 +257,7 @@ class Settling:
             else:
                 restored.states[record.key] = record.value
         try:
-            restored.events = sum(_sequence_of(value) for value in restored.states.values())
+            restored.events = sum(sequence_of(value) for value in restored.states.values())
         except InvalidRecord:
             _log.warning("ledger_unreadable", partition=partition)
             return None
@@ -242,7 +272,10 @@ class Settling:
     async def _rebuild(self, partition: int) -> Partition:
         """Fold the events of a partition, and write the states back before anything is settled."""
         states: dict[bytes, LedgerState] = {}
-        async for record in self._log.read(self._topics.events.name, [partition]):
+        count = self._count_of_partitions
+        async for record in events_in_order(self._log, self._topics, count, partition):
+            if partition_for_key(record.key or b"", count.partitions) != partition:
+                continue
             event = read_event(record)
             states[event.key] = states.get(event.key, LedgerState()).after(event)
         now_ms = self._clock()
@@ -296,5 +329,5 @@ def _sequence(state: LedgerState | None) -> int:
     return 0 if state is None else state.sequence
 
 
-def _sequence_of(octets: bytes | None) -> int:
+def sequence_of(octets: bytes | None) -> int:
     return 0 if octets is None else decode_ledger(octets).sequence

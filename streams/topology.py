@@ -1,23 +1,13 @@
-"""Topics as they should be and as they are; the partition count of payments, chosen once.
-
-A payment's partition is its key modulo that count: with another count the ledger of a payment
-lies where nobody looks, and it would be announced again. So the count is recorded in the ledger
-topic, compared at start and again and again, and never changed here.
-"""
+"""Topics as they should be and as they are; the recorded partition count is kept to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Literal
 
-import orjson
-
-from schemas.record import Draft
-from schemas.topics import PARTITIONS_KEY, Topic, Topics, topics
+from schemas.topics import Topic, Topics, topics
 from streams.errors import ConfigurationError
 from streams.log import Log, TopicState
-
-COUNT_VERSION: Final = 1
-_HEADERS: Final = (("content-type", b"application/json"),)
+from streams.partition_count import PartitionCount, RecordedCount, record_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,36 +22,6 @@ class Difference:
 
     def __str__(self) -> str:
         return f"{self.topic}: {self.kind} {self.found}, wanted {self.wanted}"
-
-
-class RecordedCount:
-    """The partition count that the ledger topic records: its newest record of that key.
-
-    The first reading goes through the whole partition, each further one through what is new. It
-    ends where committed data ends: only settling ends a transaction that a killed owner left
-    open, and settling must be able to start.
-    """
-
-    def __init__(self, log: Log, topics: Topics) -> None:
-        self._log = log
-        self._topic = topics.ledger.name
-        self._next: int | None = None
-        self._count: int | None = None
-
-    async def read(self) -> int | None:
-        """Return the count, None where none is recorded.
-
-        Raises:
-            ConfigurationError: a record of another version.
-            Unavailable: the log cannot be read.
-        """
-        start = None if self._next is None else {0: self._next}
-        stable = (await self._log.bounds(self._topic))[0].stable
-        async for record in self._log.read(self._topic, [0], start=start, end={0: stable}):
-            self._next = record.offset + 1
-            if record.key == PARTITIONS_KEY:
-                self._count = _count(record.value, self._topic)
-        return self._count
 
 
 async def check_partitions(
@@ -91,9 +51,15 @@ async def check_partitions(
                 f"topic {topics.ledger.name} records no partition count;"
                 " tillstream topics apply records it"
             )
-        elif recorded != wanted:
+        elif recorded.growing_to is not None:
             problems.append(
-                f"topic {topics.ledger.name} records {recorded} partitions, not {wanted}"
+                f"topic {topics.ledger.name} records that payments move to"
+                f" {recorded.growing_to} partitions; tillstream topics migrate finishes that"
+            )
+        elif recorded.partitions != wanted:
+            problems.append(
+                f"topic {topics.ledger.name} records {recorded.partitions} partitions,"
+                f" not {wanted}"
             )
     if problems:
         raise ConfigurationError(*problems)
@@ -106,7 +72,7 @@ async def ensure_topics(log: Log, topics: Topics) -> None:
         states = await log.describe()
         counts = {states[topic.name].partitions for topic in topics.by_payment()}
         if len(counts) == 1:
-            await _record(log, topics, counts.pop())
+            await record_count(log, topics, PartitionCount(counts.pop()))
 
 
 async def existing_topics(log: Log, prefix: str) -> Topics:
@@ -151,7 +117,8 @@ async def recorded_partitions(log: Log, topics: Topics) -> int | None:
     Raises:
         ConfigurationError: a record of another version.
     """
-    return await RecordedCount(log, topics).read()
+    recorded = await RecordedCount(log, topics).read()
+    return None if recorded is None else recorded.partitions
 
 
 async def differences(log: Log, topics: Topics) -> list[Difference]:
@@ -201,22 +168,3 @@ def _differing(topic: Topic, state: TopicState) -> list[Difference]:
 def _as_found(topic: Topic, states: Mapping[str, TopicState]) -> Topic:
     state = states.get(topic.name)
     return topic if state is None else replace(topic, partitions=state.partitions)
-
-
-async def _record(log: Log, topics: Topics, count: int) -> None:
-    value = orjson.dumps({"v": COUNT_VERSION, "partitions": count})
-    appender = log.appender()
-    try:
-        await appender.append([Draft(topics.ledger.name, 0, PARTITIONS_KEY, value, _HEADERS)])
-    finally:
-        await appender.close()
-
-
-def _count(value: bytes | None, topic: str) -> int:
-    try:
-        members: Any = orjson.loads(value or b"")
-        if members["v"] == COUNT_VERSION and type(members["partitions"]) is int:
-            return int(members["partitions"])
-    except (ValueError, KeyError, TypeError):
-        pass
-    raise ConfigurationError(f"topic {topic} records its partition count in another version")

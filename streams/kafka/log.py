@@ -55,6 +55,14 @@ class KafkaLog:
     async def create(self, topics: Sequence[Topic]) -> None:
         await lookup.create(self._settings, topics, self._replicas)
 
+    async def grow(self, topic: str, partitions: int) -> None:
+        """See `streams.growth.GrowableLog`."""
+        await lookup.grow(self._settings, topic, partitions)
+
+    async def members(self, group: str) -> int:
+        """See `streams.growth.GrowableLog`."""
+        return await lookup.members(self._settings, group)
+
     def appender(self) -> KafkaAppender:
         appender = KafkaAppender(self._settings, closed=self._opened.discard)
         self._opened.add(appender)

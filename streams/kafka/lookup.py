@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aiokafka import TopicPartition as Assigned
-from aiokafka.admin import NewTopic
+from aiokafka.admin import NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from aiokafka.protocol.commit import OffsetFetchRequest
@@ -66,6 +66,32 @@ async def create(settings: Mapping[str, Any], topics: Sequence[Topic], replicas:
                 if code and for_code(code) is not TopicAlreadyExistsError:
                     raise for_code(code)(name)
             await _wait_for_leaders(client, [t.name for t in topics])
+
+
+async def grow(settings: Mapping[str, Any], topic: str, partitions: int) -> None:
+    """Give a topic that many partitions, and wait until each has a leader."""
+    if len(await partition_numbers(settings, topic)) >= partitions:
+        return
+    async with admin(settings) as client:
+        with unavailable(f"growing {topic}"):
+            await client.create_partitions({topic: NewPartitions(partitions)})
+            deadline_s = time.monotonic() + CREATE_S_MAX
+            while len(await partition_numbers(settings, topic)) < partitions:
+                if time.monotonic() > deadline_s:
+                    raise TimeoutError
+                await asyncio.sleep(PAUSE_S)
+            await _wait_for_leaders(client, [topic])
+
+
+async def members(settings: Mapping[str, Any], group: str) -> int:
+    """Return how many members a group has now; one that does not exist has none."""
+    async with admin(settings) as client:
+        with unavailable(f"members of {group}"):
+            (response,) = await client.describe_consumer_groups([group])
+    ((code, _group, _state, _protocol_type, _protocol, found, *_),) = response.groups
+    if code:
+        raise Unavailable(f"members of {group}: {for_code(code).__name__}")
+    return len(found)
 
 
 async def _wait_for_leaders(client: Any, names: list[str]) -> None:
