@@ -20,6 +20,7 @@ from schemas.errors import Undecryptable
 GCM_TAG_BYTES: Final = 16
 GCM_NONCE_BYTES: Final = 12
 DES_KEY_BYTES: Final = 8
+SALT_BYTES: Final = 4
 AES_KEY_BYTES: Final = 16
 FRAMED_BYTES_MAX: Final = 16_384
 FIRST_PRINTABLE: Final = 0x20
@@ -191,6 +192,23 @@ def key_of_order_aes(secret: bytes, order: bytes) -> bytes:
     )
     padded = padder.update(order) + padder.finalize()
     return base64.b64encode(encryptor.update(padded) + encryptor.finalize())
+
+
+def sealed_checksum(secret: bytes, text: bytes, sealed: bytes, *, iv: bytes) -> bytes:
+    """Return what would stand in place of `sealed`, were it made of `text`; empty: it opens not.
+
+    Sealed with AES-CBC are the hex SHA-256 of text, bar and salt, and then the salt, 4 octets.
+    Compared is what is sealed and not what it opens to, so that no padding tells anything.
+    """
+    try:
+        cipher = Cipher(AES(secret), CBC(iv))
+        salt = _unpadded(_deciphered(cipher, sealed), pad_max=16)[-SALT_BYTES:]
+    except (ValueError, Undecryptable):
+        return b""
+    padder, encryptor = PKCS7(128).padder(), cipher.encryptor()
+    digest = hashlib.sha256(text + b"|" + salt).hexdigest().encode()
+    padded = padder.update(digest + salt) + padder.finalize()
+    return encryptor.update(padded) + encryptor.finalize()
 
 
 def _deciphered(cipher: "Cipher[Any]", sealed: bytes) -> bytes:

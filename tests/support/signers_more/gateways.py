@@ -13,6 +13,10 @@ from urllib.parse import parse_qsl, quote_plus, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+
 from tests.support.signers import (
     Case,
     Signed,
@@ -145,9 +149,20 @@ def sign_nuvei(tree: Tree, case: Case) -> Signed:
     return [FORM], form(tree | {"advanceResponseChecksum": checksum})
 
 
+# Paytm: the values by their names, salted, hashed and sealed.
+def sign_paytm(tree: Tree, case: Case) -> Signed:
+    told = {name: plain(value) for name, value in tree.items() if name != "CHECKSUMHASH"}
+    values = ["" if told[n].lower() == "null" else told[n] for n in sorted(told, key=octets)]
+    hashed = hashlib.sha256(octets("|".join([*values, "s4Lt"]))).hexdigest() + "s4Lt"
+    encryptor = Cipher(AES(secret(case).encode()), CBC(b"@@@@&&&&####$$$$")).encryptor()
+    sealed = encryptor.update(hashed.encode() + bytes((12,)) * 12)
+    return [FORM], form(told | {"CHECKSUMHASH": base64.b64encode(sealed).decode()})
+
+
 SIGNERS = {
     "braintree": Signer(tree_braintree, sign_braintree, as_is),
     "midtrans": Signer(json_tree, sign_midtrans, held_midtrans),
+    "paytm": Signer(form_tree, sign_paytm, as_is),
     "rapyd": Signer(json_tree, sign_rapyd, as_is),
 }
 THIN = {
