@@ -1,12 +1,13 @@
 # Tillstream. `make demo` and `make test` do all their own set-up; `make help` lists the rest.
 PYTHON ?= python3
 KAFKA_IMAGE ?= apache/kafka:4.1.0
+FUZZ_SECONDS ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo demo-kafka test test-containers check bench chaos lock specs clean
+.PHONY: help setup demo demo-kafka test test-containers check bench fuzz chaos lock specs clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -39,6 +40,9 @@ check: $(VENV)/.test  ## format, lint, types, import layers, generated documents
 bench: $(VENV)/.test  ## CPU per callback of each stage, as ratios in one run
 	$(BIN)/python -m tests.bench
 
+fuzz: $(VENV)/.fuzz  ## coverage-guided fuzzing of every provider, FUZZ_SECONDS=60
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
 specs: $(VENV)/.test  ## generate schemas, AsyncAPI, OpenAPI, Postman collection, topic definitions
 	$(BIN)/python -m streams.specs
 
@@ -49,6 +53,9 @@ lock: $(VENV)/.test  ## resolve the lock files again
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --custom-compile-command "make lock" --python-version 3.11 \
 	  pyproject.toml --group runtime-build --group test -c requirements.lock -o requirements-test.lock
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --custom-compile-command "make lock" --python-version 3.11 \
+	  tests/fuzz/requirements.in -o requirements-fuzz.lock
 
 clean:  ## remove what set-up, demo and tests made
 	rm -rf $(VENV) .cache .tillstream .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -72,4 +79,8 @@ $(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
 $(VENV)/.test: requirements-test.lock $(VENV)/.runtime
 	@echo "setting up $(VENV) for the tests"
 	@$(call install,requirements-test.lock)
+	@touch $@
+
+$(VENV)/.fuzz: requirements-fuzz.lock $(VENV)/.test
+	@$(call install,requirements-fuzz.lock)
 	@touch $@
