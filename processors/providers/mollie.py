@@ -19,7 +19,8 @@ from processors.contract import Inquiry, Provider, no_check, plain_reply
 from processors.fields import Fields, from_hex, json_fields, meaning, same_if_stated
 from processors.keys import secret_text, shared_secret
 from processors.messages import decodable, whole_body
-from processors.signing import Authentic, check_hmac
+from processors.secret_proofs import check_secret_hmac
+from processors.signing import Authentic
 from schemas.callback import Callback
 from schemas.errors import UnknownMeaning
 from schemas.fact import Fact
@@ -63,13 +64,9 @@ def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
         value.encode("latin-1") for name, value in callback.headers if name.lower() == HEADER
     ]
     texts = [value.removeprefix(b"sha256=") for value in values]
-    proof = check_hmac(
-        (whole_body(callback),),
-        hash="sha256",
-        # None is left where the header is missing: what is not signed proves nothing.
-        signatures=decodable(texts, from_hex, octets=SHA256_OCTETS),
-        keys=account.all_keys("verify", "secret"),
-    )
+    # None is left where the header is missing: what is not signed proves nothing.
+    signatures = decodable(texts, from_hex, octets=SHA256_OCTETS)
+    proof = check_secret_hmac(whole_body(callback), account, hash="sha256", signatures=signatures)
     return proof.then(json_fields)
 
 
