@@ -1,5 +1,6 @@
 """Signed tokens of JOSE. The algorithm is the caller's: what a token says chooses none."""
 
+import base64
 from typing import Final
 
 from processors.fields import Fields, from_base64url, json_fields
@@ -18,6 +19,31 @@ def compact_jws(token: str, *, algorithm: str) -> tuple[Fields, Message[bytes], 
         BadSignature: another algorithm (`none` included), a signature that is no Base64 of URLs,
             or extensions that have to be understood.
     """
+    header, parts = _parts(token, algorithm)
+    payload = from_base64url(parts[1], error=Malformed)
+    message = Message(parts[0] + b"." + parts[1], payload)
+    return header, message, from_base64url(parts[2], error=BadSignature)
+
+
+def detached_jws(token: str, *, algorithm: str) -> tuple[Fields, bytes, bytes]:
+    """Return header, its text as received, and signature of a JWS whose payload is elsewhere.
+
+    Raises:
+        Malformed: as `compact_jws`, or a payload stands in it.
+        BadSignature: as `compact_jws`.
+    """
+    header, parts = _parts(token, algorithm)
+    if parts[1]:
+        raise Malformed("a payload in a token that has none")
+    return header, parts[0], from_base64url(parts[2], error=BadSignature)
+
+
+def signing_input(protected: bytes, payload: bytes) -> bytes:
+    """Return what is signed of a header's text and of a payload in octets."""
+    return protected + b"." + base64.urlsafe_b64encode(payload).rstrip(b"=")
+
+
+def _parts(token: str, algorithm: str) -> tuple[Fields, list[bytes]]:
     parts = token.encode("utf-8", "replace").split(b".")
     if len(parts) != PARTS or len(token) > TOKEN_BYTES_MAX:
         raise Malformed("not three parts of a signed token")
@@ -26,6 +52,4 @@ def compact_jws(token: str, *, algorithm: str) -> tuple[Fields, Message[bytes], 
         raise BadSignature("a token of another algorithm than the one accepted")
     if "crit" in header or "b64" in header:
         raise BadSignature("a token with extensions that have to be understood")
-    payload = from_base64url(parts[1], error=Malformed)
-    message = Message(parts[0] + b"." + parts[1], payload)
-    return header, message, from_base64url(parts[2], error=BadSignature)
+    return header, parts

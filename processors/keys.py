@@ -74,7 +74,8 @@ class Certificates:
         return "".join(each.public_bytes(Encoding.PEM).decode() for each in chain)
 
 
-Material = Secret | RSAPublicKey | RSAPrivateKey | Ed25519PublicKey | Certificates
+PublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
+Material = Secret | PublicKey | RSAPrivateKey | Certificates
 
 
 @dataclass(frozen=True, slots=True)
