@@ -1,13 +1,13 @@
 """Midtrans (GoTo): classic notifications, and those of SNAP-BI. An account speaks one of the two.
 
-Classic:    ``signature_key`` is hex SHA-512 over ``order_id``, ``status_code``, ``gross_amount``
-            and the server key, without separators; of a linked account over ``account_id``,
-            ``account_status``, ``status_code`` and the key. State, currency and
-            ``transaction_id`` are not covered: everything is a question to ask, except what a
-            pending state and the proven code 201 say together. [doc]
-SNAP-BI:    ``X-Signature``: RSA-SHA-256, Base64, over ``POST:path:hash:X-Timestamp``; the path is
-            that of the registered URL, the hash the hex SHA-256 of the raw body or of its minified
-            form. The window is the account's. [node]
+Signed:     classic: ``signature_key`` is hex SHA-512 over ``order_id``, ``status_code``,
+            ``gross_amount`` and the server key, without separators; of a linked account over
+            ``account_id``, ``account_status``, ``status_code`` and the key. [doc]
+            SNAP-BI: ``X-Signature`` is RSA-SHA-256, Base64, over ``POST:path:hash:X-Timestamp``;
+            the path is that of the registered URL, the hash the hex SHA-256 of the raw body or of
+            its minified form. The window is the account's. [node]
+Unsigned:   in the classic form state, currency and ``transaction_id``: everything is a question
+            to ask, except what a pending state and the proven code 201 say together.
 Identity:   SNAP-BI: ``originalReferenceNo``, and ``originalPartnerReferenceNo`` of the merchant. A
             refund's own fields are not documented: it is asked about. [node, memory]
 Money:      decimal text in major units; rupiah has two decimals.
@@ -20,7 +20,6 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
-from urllib.parse import urlsplit
 
 from processors.account import Account
 from processors.contract import (
@@ -29,7 +28,6 @@ from processors.contract import (
     Provider,
     Receipt,
     Reply,
-    Setting,
     check_tolerance,
     identity,
     json_reply,
@@ -49,6 +47,7 @@ from processors.fields import (
 from processors.javascript import minified
 from processors.keys import KeyForm, public_key, secret_text
 from processors.messages import base64_header
+from processors.public_address import NOTIFICATION_URL, check_address, public_address
 from processors.signing import Authentic, Message, check_keyed_digest, check_rsa
 from schemas.callback import Callback
 from schemas.errors import BadSignature, Malformed
@@ -102,7 +101,7 @@ def _classic(callback: Callback, account: Account) -> Authentic[Fields]:
 def _snap(callback: Callback, account: Account) -> Authentic[Fields]:
     (signature,) = base64_header(callback, "x-signature")
     stamp = callback.header("x-timestamp", absent=Malformed)
-    path = urlsplit(account.settings["notification_url"]).path.encode()
+    path = public_address(account).path.encode()
 
     def messages() -> Iterator[Message[bytes]]:
         for read in (bytes, minified):
@@ -160,11 +159,12 @@ def check(account: Account) -> tuple[str, ...]:
         held = account.all_keys("verify", "secret")
         return () if held else ("classic needs the server key, a secret",)
     faults = [] if account.all_keys("verify", "public-key") else ["snap-bi needs a public key"]
-    if not urlsplit(account.settings.get("notification_url", "")).path.startswith("/"):
-        faults.append("snap-bi needs a notification_url with a path, which is signed")
-    if TOLERANCE.name not in account.settings:
-        return (*faults, f"snap-bi needs {TOLERANCE.name}")
-    return (*faults, *check_tolerance(account))
+    for setting, fault in ((NOTIFICATION_URL, check_address), (TOLERANCE, check_tolerance)):
+        if setting.name in account.settings:
+            faults += fault(account)
+        else:
+            faults.append(f"snap-bi needs {setting.name}")
+    return tuple(faults)
 
 
 _CLASSIC_REPLY: Final = plain_reply(b"", b"")
@@ -190,14 +190,7 @@ PROVIDER: Final = Provider(
     settings=(
         pinned("api", (CLASSIC, SNAP), "which of the two forms this account receives"),
         identity("merchant_id", "merchant id; classic signatures do not cover it", "G141532850"),
-        Setting(
-            name="notification_url",
-            required=False,
-            pinned=True,
-            choices=(),
-            meaning="snap-bi: address registered with Midtrans, whose path is signed",
-            example="https://shop.example/v1.0/debit/notify",
-        ),
+        replace(NOTIFICATION_URL, required=False),
         replace(TOLERANCE, required=False),
     ),
     keys=(

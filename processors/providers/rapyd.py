@@ -17,10 +17,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from processors.account import Account
-from processors.contract import Provider, Setting, identity, no_check, plain_reply
+from processors.contract import Provider, identity, no_check, plain_reply
 from processors.fields import Fields, digits, exact_json_fields, from_base64, meaning
 from processors.keys import secret_text, shared_secret
 from processors.messages import whole_body
+from processors.public_address import NOTIFICATION_URL
 from processors.signing import Authentic, check_keyed_digest
 from schemas.callback import Callback
 from schemas.errors import BadSignature, Malformed, UnknownMeaning
@@ -64,7 +65,7 @@ def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
     stamp = callback.header("timestamp", absent=Malformed)
     digits(stamp, what="timestamp")
     settings = account.settings
-    url, access_key = settings["notification_url"].encode(), settings["access_key"].encode()
+    url, access_key = settings[NOTIFICATION_URL.name].encode(), settings["access_key"].encode()
     before = url + salt + stamp + access_key
     return check_keyed_digest(
         (whole_body(callback),),
@@ -136,14 +137,7 @@ PROVIDER: Final = Provider(
     methods=("POST",),
     settings=(
         identity("access_key", "access key, part of the signed text", "9A7B3C5D1E2F40516273"),
-        Setting(
-            name="notification_url",
-            required=True,
-            pinned=True,
-            choices=(),
-            meaning="full public URL as configured at Rapyd; part of the signed text",
-            example="https://shop.example/v1/callbacks/rapyd/shop",
-        ),
+        NOTIFICATION_URL,
     ),
     keys=(shared_secret(secret_text(), "secret key of the API pair"),),
     check=no_check,
