@@ -20,7 +20,7 @@ demo: $(VENV)/.runtime  ## signed callbacks of seven providers become events, on
 demo-kafka: $(VENV)/.runtime  ## the same on Apache Kafka, started for the occasion
 	@$(BIN)/python -m deploy.demo --kafka
 
-PURE := tests/unit tests/golden tests/conformance tests/property
+PURE := tests/unit tests/golden tests/conformance tests/property tests/simulation
 
 test: check  ## everything: unit, property, vectors, conformance, both logs, end to end on Kafka
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal $(PURE)
@@ -39,6 +39,7 @@ check: $(VENV)/.test  ## format, lint, types, import layers, generated documents
 
 bench: $(VENV)/.test  ## CPU per callback of each stage, as ratios in one run
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.providers
 
 fuzz: $(VENV)/.fuzz  ## coverage-guided fuzzing of every provider, FUZZ_SECONDS=60
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
