@@ -15,15 +15,12 @@ Source:     grab/grabpay-merchant-sdk. Vectors: tests/vectors/grabpay.json.
 import base64
 import hashlib
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Final
-from urllib.parse import urlsplit
 
 from processors.account import Account
 from processors.contract import (
     TOLERANCE,
     Provider,
-    Setting,
     check_tolerance,
     identity,
     plain_reply,
@@ -32,6 +29,12 @@ from processors.contract import (
 from processors.fields import NOTHING, Fields, from_base64, json_fields, meaning, same_account
 from processors.keys import secret_text, shared_secret
 from processors.messages import framed
+from processors.public_address import (
+    NOTIFICATION_URL,
+    check_address,
+    http_date_ms,
+    public_address,
+)
 from processors.secret_proofs import check_secret_hmac
 from processors.signing import Authentic
 from schemas.callback import Callback
@@ -59,7 +62,7 @@ def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
         callback.method.encode("latin-1"),
         callback.header("content-type", absent=Malformed),
         date,
-        urlsplit(account.settings["notification_url"]).path.encode(),
+        public_address(account).path.encode(),
         base64.b64encode(hashlib.sha256(callback.body).digest()) if callback.body else b"",
     )
     proof = check_secret_hmac(
@@ -70,18 +73,8 @@ def authenticate(callback: Callback, account: Account) -> Authentic[Fields]:
     )
     named = partner.decode("latin-1")
     same_account(partner_id=(named, account.settings["partner_id"]))
-    dated = proof.fresh(callback, _date_ms(date), within_ms=tolerance_ms(account))
+    dated = proof.fresh(callback, http_date_ms(date, what="Date"), within_ms=tolerance_ms(account))
     return dated.then(lambda body: json_fields(body) if body else NOTHING)
-
-
-def _date_ms(date: bytes) -> int:
-    try:
-        moment = parsedate_to_datetime(date.decode("latin-1"))
-        if moment.tzinfo is None or not date.endswith(b" GMT"):
-            raise Malformed("Date is not in GMT")
-        return int(moment.timestamp()) * 1000
-    except (ValueError, OverflowError, IndexError) as error:
-        raise Malformed("Date is no date") from error
 
 
 def interpret(notice: Authentic[Fields], account: Account) -> tuple[Fact, ...]:
@@ -107,10 +100,8 @@ def interpret(notice: Authentic[Fields], account: Account) -> tuple[Fact, ...]:
 
 
 def check(account: Account) -> tuple[str, ...]:
-    """Find an address without a path, and a window without bounds."""
-    path = urlsplit(account.settings["notification_url"]).path
-    faults = () if path.startswith("/") else ("notification_url has no path, which is signed",)
-    return faults + check_tolerance(account)
+    """Find an address that could not be signed, and a window without bounds."""
+    return check_address(account) + check_tolerance(account)
 
 
 PROVIDER: Final = Provider(
@@ -120,11 +111,7 @@ PROVIDER: Final = Provider(
     methods=("POST",),
     settings=(
         identity("partner_id", "partner id", "569c95f1-f5e4-4bd9-8dff-541d8f2af81e"),
-        Setting(
-            name="notification_url", required=True, pinned=True, choices=(),
-            meaning="public address registered with Grab; its path is part of the signed text",
-            example="https://shop.example/v1/callbacks/grabpay/shop",
-        ),
+        NOTIFICATION_URL,
         TOLERANCE,
     ),
     keys=(shared_secret(secret_text(), "partner secret"),),
