@@ -155,16 +155,18 @@ async def _compare_ledger(
     folded: dict[bytes, LedgerState] = {}
     for event in events.values():
         folded[event.key] = folded.get(event.key, LedgerState()).after(event)
-    held: dict[bytes, bytes] = {}
+    placed: dict[tuple[int, bytes], bytes] = {}
     gone: set[bytes] = set()  # Expired or being rebuilt: what is not there cannot differ.
     async for record in log.read(topics.ledger.name):
         if record.key is None or record.key in (COUNT_KEY, PARTITIONS_KEY):
             continue
+        # A tombstone is of its own partition: a payment that moved has its state elsewhere.
         if record.value is None:
-            held.pop(record.key, None)
+            placed.pop((record.partition, record.key), None)
             gone.add(record.key)
         else:
-            held[record.key] = record.value
+            placed[record.partition, record.key] = record.value
+    held = {key: value for (_, key), value in placed.items()}
     for key, value in held.items():
         try:
             state = decode_ledger(value)

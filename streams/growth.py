@@ -25,6 +25,7 @@ from streams.partition_count import Era, PartitionCount, RecordedCount, record_c
 from streams.settle import COUNT_KEY, LEDGER_HEADERS, Partition, sequence_of
 
 CHUNK: Final = 1_000
+STOPPED: Final = ("verify", "settle", "views")
 _log = structlog.get_logger()
 
 
@@ -56,15 +57,12 @@ async def migrate(
     topics: Topics,
     partitions: int,
     *,
-    verify_group: str,
-    settle_group: str,
-    cached: Sequence[str] = (),
+    prefix: str,
     moved: Callable[[int], None] = _unheard,
 ) -> Growth:
     """Give payments `partitions` partitions, or finish a migration that has begun.
 
-    `topics` as they are found; `cached`: further topics that must have the events' count;
-    `moved` hears of states in their new place.
+    `topics` as they are found; `moved` hears of states in their new place.
 
     Raises:
         ConfigurationError: a stage runs, facts wait, a transaction is open, fewer partitions
@@ -73,15 +71,18 @@ async def migrate(
     recorded = await RecordedCount(log, topics).read()
     if recorded is None:
         raise ConfigurationError("no partition count is recorded; tillstream topics apply does it")
-    await _refuse_running(log, (verify_group, settle_group))
+    await _refuse_running(log, [f"{prefix}-{role}" for role in STOPPED])
     if recorded.growing_to is None:
-        recorded = await _begun(log, topics, recorded, partitions, settle_group)
+        recorded = await _begun(log, topics, recorded, partitions, f"{prefix}-settle")
     elif recorded.growing_to != partitions:
         raise ConfigurationError(
             f"a migration to {recorded.growing_to} partitions has begun; finish that one first"
         )
     names = [topic.name for topic in topics.by_payment()]
-    for name in [*names, *cached]:
+    # The views' own topics follow the events': they are stopped, and take it up when they start.
+    found = await log.describe()
+    names += [name for name in found if name.startswith(f"{prefix}-views-")]
+    for name in names:
         await log.grow(name, partitions)
     appender = log.appender()
     try:

@@ -13,9 +13,10 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from schemas.record import Draft
 from schemas.topics import Topics, topics
+from streams.growth import migrate
 from streams.kafka import KafkaLog
 from streams.kafka.client import admin, client_settings, start_producer
-from streams.topology import ensure_topics
+from streams.topology import ensure_topics, existing_topics
 from streams.views.database import open_database
 from streams.views.read import alarms
 from tests.support.deployment import Deployed
@@ -185,6 +186,20 @@ async def test_no_state_but_the_rows_is_needed_to_go_on(site: Site) -> None:
     assert (first.starts, second.starts) == (1, 1)
     first.check_alive()
     second.check_alive()
+
+
+async def test_once_payments_have_more_partitions_the_views_go_on(site: Site) -> None:
+    views = await start(site)
+    await write(site.log, history(site, range(10)))
+    await wait_for_progress(site.log, site.topics, site.database)
+    assert await asyncio.to_thread(views.stop) == 0
+    prefix = site.deployed.prefix
+    await migrate(site.log, site.topics, PARTITIONS + 3, prefix=prefix)
+    site.topics = await existing_topics(site.log, prefix)
+    assert site.topics.events.partitions == PARTITIONS + 3
+    views = await start(site)
+    await goes_on(site, range(10, 40))
+    views.check_alive()
 
 
 async def goes_on(site: Site, payments: range) -> None:
