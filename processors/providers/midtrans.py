@@ -45,7 +45,7 @@ from processors.fields import (
     same_if_stated,
 )
 from processors.javascript import minified
-from processors.keys import KeyForm, public_key, secret_text
+from processors.keys import public_key, secret_text, shared_secret, tried_public_key
 from processors.messages import base64_header
 from processors.public_address import NOTIFICATION_URL, check_address, public_address
 from processors.signing import Authentic, Message, check_keyed_digest, check_rsa
@@ -194,22 +194,8 @@ PROVIDER: Final = Provider(
         replace(TOLERANCE, required=False),
     ),
     keys=(
-        KeyForm(
-            use="verify",
-            kind="secret",
-            decode=secret_text(),
-            required=False,
-            chosen_by="all tried",
-            note="classic: the server key",
-        ),
-        KeyForm(
-            use="verify",
-            kind="public-key",
-            decode=public_key,
-            required=False,
-            chosen_by="all tried",
-            note="snap-bi: Midtrans' public key",
-        ),
+        replace(shared_secret(secret_text(), "classic: the server key"), required=False),
+        replace(tried_public_key(public_key, "snap-bi: Midtrans' public key"), required=False),
     ),
     check=check,
     authenticate=authenticate,
