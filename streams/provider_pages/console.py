@@ -44,7 +44,6 @@ CONSOLE: Final[dict[str, str]] = {
     "chinaums": "Send URL as `notifyUrl` of each order.",
     "coinbase-commerce": "Enter URL as a webhook; the shared secret is shown there. [memory]",
     "computop": "Send URL as `URLNotify` of each payment.",
-    "dlocal": "Send URL as `notification_url` of each payment.",
     "douyinpay": "merchant-v1: send URL as `notify_url` of each order. trade-3.0: enter it for "
     "the application, or send it as `payNotifyUrl`. ecpay-v1: enter it with a token in the "
     "console.",
@@ -54,7 +53,6 @@ CONSOLE: Final[dict[str, str]] = {
     "on.",
     "gocardless": "Create a webhook endpoint with URL; its secret is shown there. Redirects are "
     "not followed.",
-    "google-play": "Create a Pub/Sub push subscription to URL.",
     "grabpay": "Have URL registered by Grab; write the same text into `notification_url`.",
     "huifu": "Send URL as `notify_url` of each call, without a query and, with a port of its "
     "own, within 8000 to 9005. Redirects are not followed.",
@@ -64,7 +62,6 @@ CONSOLE: Final[dict[str, str]] = {
     "account: without it nothing is signed.",
     "jdpay": "Send URL as `notifyUrl` of each order and refund call.",
     "jdpay-legacy": "Send URL as the notification address of each order.",
-    "klarna": "Register URL for the events; only ports 443 and 8443 are called.",
     "lemon-squeezy": "Create a webhook with URL and a signing secret of your own, for the "
     "events order_created, order_refunded and subscription_payment_*. [memory]",
     "mercadopago": "Enter URL as the webhook for payments; the secret signature is shown there. "
