@@ -24,11 +24,13 @@ from deploy.demo.checks import Check, checks
 from deploy.demo.page import Run, print_page
 from deploy.demo.processes import SIGNALS, ProcessEnded, Processes
 from deploy.demo.reading import Reading, read_when_balanced
+from deploy.demo.shop import Shop, read_when_heard, shop_checks
 from deploy.demo.trace import Trace, follow
 from deploy.kafka_local import BrokerMissing, LocalBroker
 from schemas.errors import Unavailable
 from streams.accounts.demo import demo_accounts, demo_providers, write_demo_account
 from streams.accounts.digest_key import create_digest_key
+from streams.downstream.role import SERVICES
 from streams.errors import ConfigurationError
 from streams.open_log import open_log
 from streams.simulate import (
@@ -65,6 +67,10 @@ class Place:
     @property
     def accounts(self) -> Path:
         return self.folder / "accounts"
+
+    @property
+    def database(self) -> str:
+        return f"sqlite:///{self.folder / 'state' / 'tillstream.db'}"
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -122,23 +128,34 @@ def _demonstrate(kafka: bool, seed: str) -> Run:
         processes = stack.enter_context(Processes(folder, place.environment))
         say("starting the roles")
         port = _start(processes, kafka)
+        # They hear what is announced while it is announced, as a shop's services would.
+        processes.start("downstream", "run", "all", wanted=dict.fromkeys(SERVICES, 1))
         stories = max(STORIES, combinations(_names(keys), list(SCENARIOS), keys))
         say("signing callbacks")
         deliveries = plan(
             _names(keys), list(SCENARIOS), stories, seed, keys, now_ms=_now_ms
         )  # fmt: skip
-        report, reading = asyncio.run(_played(place, deliveries, port, seed, processes, say))
+        report, reading, shop = asyncio.run(_played(place, deliveries, port, seed, processes, say))
         say("following one event back")
         trace = follow(reading, place.accounts)
         ended_badly = processes.end()
-    found = [*checks(deliveries, report, reading, ended_badly), *_traced(trace)]
+    found = [
+        *checks(deliveries, report, reading, ended_badly), *_traced(trace),
+        *shop_checks(reading, shop),
+    ]  # fmt: skip
     seconds = time.perf_counter() - started_s
-    return Run(place.way, seed, stories, seconds, deliveries, report, reading, trace, found)
+    return Run(
+        place.way, seed, stories, seconds, deliveries, report, reading, trace, shop, found
+    )  # fmt: skip
 
 
 def _embedded(folder: Path) -> Place:
     url = f"embedded://{quote(str(folder / 'log.db'))}"
-    return Place(folder, url, "Every role in one process, on the embedded log (one SQLite file).")
+    return Place(
+        folder,
+        url,
+        "Every role in one process, on the embedded log (one SQLite file); a shop in another.",
+    )
 
 
 def _on_kafka(folder: Path, stack: ExitStack, say: Say) -> Place:
@@ -150,7 +167,7 @@ def _on_kafka(folder: Path, stack: ExitStack, say: Say) -> Place:
     asyncio.run(_make_topics(url))
     return Place(
         folder, url,
-        "On Apache Kafka: a broker, one ingress, two verify and two settle processes.",
+        "On Apache Kafka: a broker, one ingress, two verify and two settle processes, a shop.",
     )  # fmt: skip
 
 
@@ -187,7 +204,7 @@ def _start(processes: Processes, kafka: bool) -> int:
 async def _played(
     place: Place, deliveries: Sequence[Delivery], port: int, seed: str, processes: Processes,
     say: Say,
-) -> tuple[Report, Reading]:  # fmt: skip
+) -> tuple[Report, Reading, Shop]:  # fmt: skip
     done = 0
 
     def count(_: Delivery) -> None:
@@ -206,9 +223,15 @@ async def _played(
     say("waiting until every callback has its outcome")
     log = open_log(place.log_url, options={}, clock=_now_ms)
     try:
-        return report, await read_when_balanced(log, PREFIX, processes.check)
+        reading = await read_when_balanced(log, PREFIX, processes.check)
     finally:
         await log.close()
+    say("waiting until the shop has heard everything")
+    return (
+        report,
+        reading,
+        await read_when_heard(place.database, len(reading.events), processes.check),
+    )
 
 
 def _traced(trace: Trace | None) -> list[Check]:

@@ -12,11 +12,14 @@ from rich.text import Text
 
 from deploy.demo.checks import Check
 from deploy.demo.reading import Reading
+from deploy.demo.shop import Shop, story
+from deploy.demo.shop_page import shop_table, timeline_table
 from deploy.demo.trace import Trace
 from schemas.event import EVENT_TYPES
 from schemas.money import Money
 from schemas.outcome import STANDING
 from schemas.times import rfc3339
+from streams.downstream.messages import shown_money
 from streams.simulate import Delivery, Report
 
 # In the order of the page, each with its name and how its callbacks prove themselves.
@@ -75,6 +78,7 @@ class Run:
     report: Report
     reading: Reading
     trace: Trace | None
+    shop: Shop
     checks: Sequence[Check]
 
     @property
@@ -90,6 +94,11 @@ def print_page(run: Run, console: Console) -> None:
         _titled("What was announced, each fact once", _announced(run.reading)),
         _titled("What was not announced, and why", _withheld(run.reading)),
         _titled("One event, followed back to its proof", _trace(run.trace)),
+        _titled("What a shop made of it, each effect once", shop_table(run.shop)),
+        _titled(
+            "One payment, from its first callback to the shop",
+            timeline_table(story(run.reading, run.shop), run.shop),
+        ),
         _titled("Did it all come out right?", _checked(run.checks)),
         _closing(run),
     )
@@ -164,7 +173,7 @@ def _announced(reading: Reading) -> RenderableType:
     )  # fmt: skip
     for kind in EVENT_TYPES:
         if counted[kind]:
-            money = "\n".join(_money(each) for _, each in sorted(sums[kind].items()))
+            money = "\n".join(shown_money(each) for _, each in sorted(sums[kind].items()))
             table.add_row(Text(kind, style="green"), str(counted[kind]), MEANINGS[kind], money)
     return table
 
@@ -196,7 +205,7 @@ def _trace(trace: Trace | None) -> RenderableType:
     event, stored, fact = trace.event, trace.stored, trace.fact
     callback, position = stored.callback, stored.record.position
     name = PROVIDERS.get(event.provider, (event.provider, ""))[0]
-    amount = "" if event.amount is None else _money(event.amount)
+    amount = "" if event.amount is None else shown_money(event.amount)
     key = "" if trace.key is None else f", the account's {trace.key.kind}"
     again = "told once" if not trace.repeats else f"told {trace.repeats + 1} times, announced once"
     steps = (
@@ -249,9 +258,3 @@ def _added(sums: Mapping[str, Money], amount: Money) -> Money:
     before = sums.get(amount.currency)
     minor = amount.minor + (0 if before is None else before.minor)
     return Money(minor, amount.currency, amount.exponent)
-
-
-def _money(money: Money) -> str:
-    whole, part = divmod(money.minor, 10**money.exponent)
-    decimals = f".{part:0{money.exponent}d}" if money.exponent else ""
-    return f"{money.currency} {whole:,}{decimals}"

@@ -35,11 +35,11 @@ class Messages:
     def effect(self, event: Event) -> None:
         number = event.merchant_order_id
         self._database.run(
-            "INSERT INTO downstream_outbox VALUES (?, ?, ?, ?, ?, ?, 0, 0, NULL)",
+            "INSERT INTO downstream_outbox VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, NULL)",
             (
                 # The event's id is the message's: whoever receives it twice can tell.
                 event.id, event.mode, None if number is None else storable(number), event.type,
-                storable(text_of(event)), event.recorded_at_ms,
+                storable(text_of(event)), event.recorded_at_ms, event.sequence,
             ),
         )  # fmt: skip
 

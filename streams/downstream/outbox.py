@@ -76,10 +76,13 @@ class Outbox:
         free = self._database.rows(
             "SELECT message_id, mode, number, type, text FROM downstream_outbox"
             " WHERE sent_at_ms IS NULL AND taken_until_ms <= ?"
-            " ORDER BY written_for_ms, message_id LIMIT ?",
+            " ORDER BY written_for_ms, sequence, message_id LIMIT ?",
             (now_ms, TAKE_MAX),
         )
-        return [Message(*row) for row in free if self._take_one(row[0], now_ms)]
+        if not free:
+            return []
+        with self._database.transaction():
+            return [Message(*row) for row in free if self._take_one(row[0], now_ms)]
 
     def _take_one(self, message_id: str, now_ms: int) -> bool:
         """Take a message, unless another process has done so since it was seen."""

@@ -34,7 +34,7 @@ def messages(database: Database, number: str | None = None) -> Rows:
     """Return the messages in the order in which their events were announced."""
     return _rows(
         database, "downstream_outbox", MESSAGE_COLUMNS, "1 = 1", number,
-        "written_for_ms, message_id",
+        "written_for_ms, sequence, message_id",
     )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ _BODIES: Final = {
         state TEXT NOT NULL, event_id TEXT NOT NULL, PRIMARY KEY (mode, number)""",
     "downstream_outbox": """message_id TEXT PRIMARY KEY, mode TEXT NOT NULL, number TEXT,
         type TEXT NOT NULL, text TEXT NOT NULL, written_for_ms BIGINT NOT NULL,
+        sequence BIGINT NOT NULL,
         attempts INTEGER NOT NULL, taken_until_ms BIGINT NOT NULL, sent_at_ms BIGINT""",
 }
 _INDEXES: Final = (

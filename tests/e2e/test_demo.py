@@ -1,6 +1,7 @@
 """The demonstration as its user meets it: one command, one page, and nothing left behind."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,14 +16,19 @@ import pytest
 from deploy.demo.checks import checks
 from deploy.demo.page import PROVIDERS
 from deploy.demo.reading import Reading, Stored
+from deploy.demo.shop import Shop, shop_checks, story
 from schemas.callback import Callback
 from schemas.errors import OutcomeWord
+from schemas.fact import Fact
 from schemas.outcome import Outcome
 from schemas.record import Record
 from schemas.topics import topics
 from streams.accounts.demo import demo_providers
 from streams.books import Books
+from streams.downstream.read import coupons, inbox_counts, messages, orders
 from streams.simulate import Delivery, Expectation, ExpectedItem, Report
+from tests.support.downstream import Shop as HearingShop
+from tests.support.downstream import events_of, paid, refunded
 
 WITHIN_S = 60
 LINUX = pytest.mark.skipif(not Path("/proc").is_dir(), reason="children are found through /proc")
@@ -102,6 +108,8 @@ def test_two_demos_at_once_end_well_and_leave_nothing(tmp_path: Path) -> None:
     for out in pages:
         assert all(name in out for name, _ in PROVIDERS.values())
         assert "All good" in out
+        assert re.search(r"refunded +\d+  all given back", out)
+        assert re.search(r"message +We refunded \w{3} [\d,.]+ for order", out)
         assert "NO " not in out
         assert max(map(len, out.splitlines())) <= 80
     assert not alive(started)
@@ -177,3 +185,52 @@ def test_books_that_do_not_balance_are_told() -> None:
     books.differs("an event stands twice", "e")
     held = replace(reading(outcome("refused", "stale")), books=books)
     assert failed(delivery("refused", "stale"), held) == ["an event stands twice: e"]
+
+
+def shop(*facts: Fact) -> tuple[Reading, Shop]:
+    """What is announced of facts, and what a shop has made of it and sent."""
+    hearing = HearingShop()
+    events = events_of(*facts)
+    hearing.hear(*events)
+    database = hearing.database
+    database.run("UPDATE downstream_outbox SET sent_at_ms = written_for_ms")
+    rows = Shop(
+        inbox_counts(database), orders(database), coupons(database), messages(database), []
+    )
+    return replace(reading(), events=tuple(events)), rows
+
+
+def test_a_shop_that_followed_the_events_is_good_and_has_a_story() -> None:
+    held, rows = shop(paid(), refunded(400), paid(payment="Q", merchant_order_id="A-18"))
+    assert [each.wrong for each in shop_checks(held, rows)] == [()]
+    told = story(held, rows)
+    assert told is not None
+    number, lines = told
+    assert number == "A-17"
+    assert [line.text for line in lines if line.kind == "message"] == [
+        "We received EUR 10.00 for order A-17.", "We refunded EUR 4.00 for order A-17.",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "value"),
+    [
+        ("orders", "paid_minor", 999),
+        ("orders", "refunded_minor", 0),
+        ("coupons", "state", "withdrawn"),
+        ("messages", "sent_at_ms", None),
+    ],
+)
+def test_an_effect_that_is_not_as_announced_is_told(name: str, column: str, value: object) -> None:
+    held, rows = shop(paid(), refunded(400))
+    first, *rest = getattr(rows, name)
+    changed = replace(rows, **{name: [{**first, column: value}, *rest]})
+    assert any(each.wrong for each in shop_checks(held, changed))
+
+
+def test_a_service_that_missed_an_event_is_told() -> None:
+    held, rows = shop(paid())
+    missed = replace(rows, heard={**rows.heard, "coupons": 0})
+    assert [each.wrong for each in shop_checks(held, missed)] == [
+        ("coupons has applied 0 events",)
+    ]
