@@ -188,6 +188,8 @@ def compare_events(recorded: Sequence[Event], derived: Sequence[Event]) -> Event
     now = {event.id: (place, event) for place, event in enumerate(derived)}
     changed, placed = [], []
     for event_id in (each for each in then if each in now):
+        if then[event_id] == now[event_id]:
+            continue
         (place_then, before), (place_now, after) = then[event_id], now[event_id]
         content = _changes(_content(before), _content(after))
         placing = _changes(_placing(before, place_then), _placing(after, place_now))

@@ -82,8 +82,10 @@ def replay_range(
 
 
 async def _run(config: "Config", wanted: "Wanted", processes: int, resume: bool) -> "Report":
+    from streams.collector import tend_garbage
     from streams.replay.process import replay
 
+    tend_garbage()
     with _bar() as progress:
         return await replay(
             config, wanted, processes=processes, resume=resume, clock=now_ms, progress=progress

@@ -79,41 +79,49 @@ class JudgingAgain:
         reading = self.log.read(topic, [part.number], end=self.plan.ends[topic])
         async with aclosing(reading) as records:
             async for record in records:
-                if _is_covered(record, self.covered):
+                callback = _decoded(record)
+                if _is_covered(record, callback, self.covered):
                     of_outcomes = outcomes.at(record.offset)
-                    self._callback(part, record, of_outcomes, facts.at(record.offset))
+                    of_facts = facts.at(record.offset)
+                    self._callback(part, record, callback, of_outcomes, of_facts)
                 part.record_done()
 
     def _callback(
-        self, part: Part, record: Record, outcomes: list[OutcomeRow], facts: list[FactRow]
+        self,
+        part: Part,
+        record: Record,
+        callback: Callback | Foreign,
+        outcomes: list[OutcomeRow],
+        facts: list[FactRow],
     ) -> None:
         part.counts["callbacks"] += 1
-        revisions = list(
-            dict.fromkeys([*(row.revision for row in outcomes), *(row.revision for row in facts)])
-        )
+        revisions = {row.revision for row in outcomes} | {row.revision for row in facts}
         if not revisions:
-            self._unrecorded(part, record)
-        for revision in revisions:
-            of_facts = [row for row in facts if row.revision == revision]
-            recorded = _recorded([row for row in outcomes if row.revision == revision], of_facts)
-            judged, revised = self._judged(record, revision, newest=False)
+            self._unrecorded(part, record, callback)
+        for revision in sorted(revisions, key=lambda name: name or ""):
+            of_outcomes, of_facts = outcomes, facts
+            if len(revisions) > 1:
+                of_outcomes = [row for row in outcomes if row.revision == revision]
+                of_facts = [row for row in facts if row.revision == revision]
+            judged, revised = self._judged(record, callback, revision, newest=False)
             if judged is None:
                 part.found("revision_unknown", _name(record), {"revision": revision})
                 continue
             part.counts["facts"] += len(judged.facts)
-            gone = () if revised is None else revised.gone
+            recorded = _recorded(of_outcomes, of_facts)
             differences = compare_verdict(recorded, judged)
+            gone = () if revised is None else revised.gone
             if lost_proof(differences, recorded, judged, gone):
                 self._note_lost(part, record, revision, recorded, gone, differences)
                 continue
             for difference in differences:
                 self._note(part, record, revision, judged, difference, of_facts)
 
-    def _unrecorded(self, part: Part, record: Record) -> None:
+    def _unrecorded(self, part: Part, record: Record, callback: Callback | Foreign) -> None:
         if record.offset >= self.plan.verified.get(record.partition, 0):
             part.counts["in_flight"] += 1
             return
-        judged, _ = self._judged(record, None, newest=True)
+        judged, _ = self._judged(record, callback, None, newest=True)
         part.found("nothing_recorded", _name(record), {"position": list(record.position)})
         if judged is not None:
             part.counts["facts"] += len(judged.facts)
@@ -121,12 +129,10 @@ class JudgingAgain:
                 self._instead(part, judged, fact.item, fact.revision, None)
 
     def _judged(
-        self, record: Record, revision: str | None, *, newest: bool
+        self, record: Record, callback: Callback | Foreign, revision: str | None, *, newest: bool
     ) -> tuple[Judgement | None, RevisedAccount | None]:
-        try:
-            callback = decode_callback(record)
-        except Foreign as error:
-            return unjudged(foreign_id(record), record.position, error), None
+        if isinstance(callback, Foreign):
+            return unjudged(foreign_id(record), record.position, callback), None
         revised = None
         if revision is not None or newest:
             revised = self.revisions.get(callback.provider, callback.account, revision)
@@ -234,12 +240,18 @@ def _recorded(outcomes: list[OutcomeRow], facts: list[FactRow]) -> RecordedVerdi
     )
 
 
-def _is_covered(record: Record, covered: Range) -> bool:
-    found = _source(record)
-    if found is None:
-        # Not ours, and of no account: its append time is all that dates it.
-        return covered.covers(record.timestamp_ms, "", "")
-    return covered.covers(*found)
+def _decoded(record: Record) -> Callback | Foreign:
+    try:
+        return decode_callback(record)
+    except Foreign as error:
+        return error
+
+
+def _is_covered(record: Record, callback: Callback | Foreign, covered: Range) -> bool:
+    if not isinstance(callback, Foreign):
+        return covered.covers(callback.received_at_ms, callback.provider, callback.account)
+    # Not ours, but it may name an account; else its append time is all that dates it.
+    return covered.covers(*(_source(record) or (record.timestamp_ms, "", "")))
 
 
 def _source(record: Record) -> tuple[int, str, str] | None:

@@ -105,15 +105,24 @@ class Plan:
     def topics(self, prefix: str) -> Topics:
         return topics(prefix, payment_partitions=self.payment_partitions)
 
+    def records(self, phase: str, part: int, prefix: str) -> int:
+        """Return how many offsets a part of a phase reads."""
+        names = self.topics(prefix)
+        read = {
+            "outcomes": (names.outcomes,),
+            "facts": (names.facts,),
+            "callbacks": (names.callbacks,),
+            "payments": (names.facts, names.events),
+        }
+        return sum(self.ends[t.name][part] - self.starts[t.name][part] for t in read[phase])
+
     def records_total(self, prefix: str) -> int:
         """Return how many records all phases read, for a progress bar; offsets may have gaps."""
-        names = self.topics(prefix)
-        held = {
-            name: sum(end - self.starts[name][partition] for partition, end in ends.items())
-            for name, ends in self.ends.items()
-        }
-        read = (names.outcomes, names.facts, names.callbacks, names.facts, names.events)
-        return sum(held[topic.name] for topic in read)
+        return sum(
+            self.records(phase, part, prefix)
+            for phase, parts in self.parts.items()
+            for part in range(parts)
+        )
 
 
 def _texts(numbers: Mapping[int, int]) -> dict[str, int]:

@@ -12,6 +12,7 @@ from typing import Final
 
 from processors.registry import PROVIDERS
 from schemas.errors import Unavailable
+from streams.collector import tend_garbage
 from streams.config import Config
 from streams.log import Log
 from streams.logging import configure_logging
@@ -128,6 +129,7 @@ class _Work:
 
 def _begin_process(path: Path) -> None:
     configure_logging()
+    tend_garbage()
     end_with_parent()
     join_crew(path)
 

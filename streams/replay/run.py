@@ -99,6 +99,9 @@ class Replay:
         while (number := self.store.take(phase)) is not None:
             part = Part(self.store, phase, number, self.advanced)
             part.begin()
+            if not plan.records(phase, number, self.wanted.prefix):
+                part.finish()
+                continue
             if phase == "outcomes":
                 await index_outcomes(self.log, topics, plan, part)
             elif phase == "facts":

@@ -94,18 +94,20 @@ class SettlingAgain:
                     fact = read_fact(record)
                     where = fact.callback.partition, fact.callback.offset, fact.item, fact.revision
                     payments.causes[record.key].add((fact.callback_id, fact.item))
-                    octets = record.value
+                    told, octets = fact, record.value
                     if where in instead:
                         octets = _taken_instead(part, record.value or b"", fact, instead[where])
+                        told = fact if octets is None else decode_fact(octets)
                     if octets is not None:
-                        self._tell(payments, octets, settled=record.offset < settled)
+                        self._tell(payments, told, octets, settled=record.offset < settled)
                 part.record_done()
         for row in rows:
             if not row.instead and row.octets is not None:
-                self._tell(payments, row.octets, settled=True)
+                self._tell(payments, decode_fact(row.octets), row.octets, settled=True)
 
-    def _tell(self, payments: _Payments, octets: bytes, *, settled: bool) -> None:
-        fact = decode_fact(octets)
+    def _tell(
+        self, payments: _Payments, fact: FactRecord, octets: bytes, *, settled: bool
+    ) -> None:
         key = fact.key or b""
         payments.told[key].append(Told(fact, settled))
         payments.causes[key].add((fact.callback_id, fact.item))

@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 import orjson
 
 from deploy.kafka_local import BrokerMissing, LocalBroker
-from tests.bench import ingress, path, pure, stages
+from tests.bench import ingress, path, pure, replay, stages
 from tests.bench.callbacks import CHOSEN, prepare
 from tests.bench.table import Line, show
 
@@ -27,6 +27,8 @@ SIGNED: Final = 4_300  # payments of each provider
 PASSES: Final = 4  # of them in a stage's measurement
 RATE_PER_S: Final = 500
 RATE_S: Final = 10
+# Callbacks a second and core.
+REPLAY_TARGETS: Final = {"wechatpay-v3": ">= 15,000/s", "stripe": ">= 30,000/s"}
 BROKER: Final[dict[str, Any]] = {"heap": "1g", "java_options": ("-XX:+UseG1GC",)}
 
 
@@ -49,6 +51,7 @@ def measure(folder: Path, bootstrap: str, say: Callable[[str], None]) -> list[Li
         of_ingress = ingress.ingress_us(bootstrap, folder, provider, PASSES)
         verified = apart(stages.verify_us, bootstrap, folder, provider, PASSES)
         settled = apart(stages.settle_us, bootstrap, folder, provider, PASSES)
+        replayed = apart(replay.replay_per_s, bootstrap, folder, provider, PASSES)
         is_wechat = provider == "wechatpay-v3"
         lines += [
             Line("judge()", provider, judged),
@@ -59,6 +62,8 @@ def measure(folder: Path, bootstrap: str, say: Callable[[str], None]) -> list[Li
             Line("verify + settle", provider, verified + settled,
                  "<= 80 us, aim 47" if is_wechat else ""),
             Line("the whole path", provider, of_ingress + verified + settled),
+            Line("audit replay --diff, a core", provider, replayed,
+                 REPLAY_TARGETS.get(provider, ""), unit="/s"),
         ]  # fmt: skip
     say(f"latency at {RATE_PER_S}/s")
     took = path.latency(bootstrap, folder, per_s=RATE_PER_S, seconds=RATE_S)

@@ -8,7 +8,7 @@ from typing import Final
 import uvloop
 from prometheus_client import CollectorRegistry
 
-from schemas.record import Draft
+from schemas.record import Draft, Position
 from schemas.topics import Topics, topics
 from streams.collector import tend_garbage
 from streams.kafka import KafkaLog
@@ -67,8 +67,8 @@ async def _verify(bootstrap: str, folder: Path, provider: str, passes: int) -> f
     callbacks = received(sent_by(folder, provider), passes)
     meter = Meter(len(callbacks))
     log, all_topics = KafkaLog(bootstrap), topics(f"verify-{provider}-{time.time_ns()}")
-    await _fill(log, all_topics, callback_drafts(callbacks, all_topics))
-    metrics = _Counting(CollectorRegistry())
+    await fill(log, all_topics, callback_drafts(callbacks, all_topics))
+    metrics = Counting(CollectorRegistry())
     await run_verify(
         log, all_topics, group=f"{all_topics.callbacks.name}-verify",
         current_book=lambda: book, metrics=metrics,
@@ -87,8 +87,8 @@ async def _settle(bootstrap: str, folder: Path, provider: str, passes: int) -> f
     log, all_topics = KafkaLog(bootstrap), topics(f"settle-{provider}-{time.time_ns()}")
     drafts = fact_drafts(received(sent_by(folder, provider)), passes, all_topics, book_of(folder))
     meter = Meter(len(drafts))
-    await _fill(log, all_topics, drafts)
-    settling = _CountingSettling(
+    await fill(log, all_topics, drafts)
+    settling = CountingSettling(
         log, all_topics, deployment=DEPLOYMENT, ledger_days=540,
         clock=lambda: time.time_ns() // 1_000_000, metrics=StageMetrics(CollectorRegistry()),
     )  # fmt: skip
@@ -100,7 +100,7 @@ async def _settle(bootstrap: str, folder: Path, provider: str, passes: int) -> f
     return meter.us
 
 
-class _Counting(StageMetrics):
+class Counting(StageMetrics):
     done = 0
 
     def judged(self, provider: str, judgement: object) -> None:
@@ -108,12 +108,12 @@ class _Counting(StageMetrics):
         super().judged(provider, judgement)  # type: ignore[arg-type]
 
 
-class _CountingSettling(Settling):
+class CountingSettling(Settling):
     done = 0
 
-    def committed(self, partition: int) -> None:
+    def committed(self, partition: int, positions: Sequence[Position] = ()) -> None:
         self.done += len(self._rounds[partition].tally.ages_ms)
-        super().committed(partition)
+        super().committed(partition, positions)
 
 
 def _tend(ready: bool) -> None:
@@ -121,7 +121,7 @@ def _tend(ready: bool) -> None:
         tend_garbage()
 
 
-async def _fill(log: KafkaLog, all_topics: Topics, drafts: Sequence[Draft]) -> None:
+async def fill(log: KafkaLog, all_topics: Topics, drafts: Sequence[Draft]) -> None:
     await ensure_topics(log, all_topics)
     appender = log.appender()
     for start in range(0, len(drafts), CHUNK):
