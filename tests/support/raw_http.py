@@ -102,9 +102,12 @@ def request(
     headers: Iterable[tuple[str, str]] = (),
     version: str = "1.1",
 ) -> bytes:
-    """Return a request; `body` None: no Content-Length is said."""
+    """Return a request; `body` None: no Content-Length is said. A host is said where none is."""
+    headers = tuple(headers)
     raw = target if isinstance(target, bytes) else target.encode("latin-1")
-    head = b"%b %b HTTP/%b\r\nHost: shop.example\r\n" % (method.encode(), raw, version.encode())
+    head = b"%b %b HTTP/%b\r\n" % (method.encode(), raw, version.encode())
+    if not any(name.lower() == "host" for name, _ in headers):
+        head += b"Host: shop.example\r\n"
     for name, value in headers:
         head += f"{name}: {value}\r\n".encode("latin-1")
     if body is not None:

@@ -20,6 +20,7 @@ def sign(tree: Tree, case: Case) -> Signed:
     names = "SignedHeaders=x-ms-date;host;x-ms-content-sha256"
     return [
         JSON,
+        ["Host", host],
         ["x-ms-date", date],
         ["x-ms-content-sha256", digest],
         ["Authorization", f"HMAC-SHA256 {names}&Signature={mac}"],
