@@ -94,21 +94,30 @@ async def existing_topics(log: Log, prefix: str) -> Topics:
 
 async def wanted_topics(log: Log, prefix: str, partitions: int | None) -> Topics:
     """Return the topics as they should be: with the count that is recorded or, before there is
-    one, the count asked for.
+    one, the count asked for; where the ledger was lost, and nobody asks, that of facts
+    and events.
 
     Raises:
         ConfigurationError: another count was recorded; growing it is another command's work.
     """
     standard = topics(prefix)
-    exists = standard.ledger.name in await log.describe()
+    states = await log.describe()
+    exists = standard.ledger.name in states
     recorded = await recorded_partitions(log, standard) if exists else None
     if recorded is not None and partitions not in (None, recorded):
         raise ConfigurationError(
             f"topic {standard.ledger.name} records {recorded} partitions, not {partitions};"
             " the count is chosen once, and tillstream topics migrate grows it"
         )
-    count = recorded or partitions
+    count = recorded or partitions or _settled_count(states, standard)
     return standard if count is None else topics(prefix, payment_partitions=count)
+
+
+def _settled_count(states: Mapping[str, TopicState], standard: Topics) -> int | None:
+    """Return the one count that facts and events have; None where either is missing."""
+    counts = {states[t.name].partitions if t.name in states else None
+              for t in (standard.facts, standard.events)}  # fmt: skip
+    return counts.pop() if len(counts) == 1 else None
 
 
 async def recorded_partitions(log: Log, topics: Topics) -> int | None:

@@ -89,6 +89,16 @@ def test_a_topic_of_another_count_is_told_and_left(command: Runner, path: Path) 
     assert differing[other.ledger.name]["kind"] == "record"
 
 
+def test_a_lost_ledger_is_made_again_with_the_count_of_the_events(
+    command: Runner, path: Path
+) -> None:
+    lost = topics(payment_partitions=3)
+    left = [topic for topic in lost.all() if topic is not lost.ledger]
+    on_log(path, lambda log: log.create(left))
+    assert command("topics", "apply").code == 0
+    assert on_log(path, lambda log: recorded_partitions(log, lost)) == 3
+
+
 def test_without_a_log_it_is_a_configuration_error(
     command: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
