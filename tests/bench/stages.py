@@ -3,12 +3,12 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import uvloop
 from prometheus_client import CollectorRegistry
 
-from schemas.record import Draft, Position
+from schemas.record import Draft
 from schemas.topics import Topics, topics
 from streams.collector import tend_garbage
 from streams.kafka import KafkaLog
@@ -111,9 +111,9 @@ class Counting(StageMetrics):
 class CountingSettling(Settling):
     done = 0
 
-    def committed(self, partition: int, positions: Sequence[Position] = ()) -> None:
+    def committed(self, partition: int, *more: Any) -> None:
         self.done += len(self._rounds[partition].tally.ages_ms)
-        super().committed(partition, positions)
+        super().committed(partition, *more)
 
 
 def _tend(ready: bool) -> None:
