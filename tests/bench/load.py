@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Sequence
 from typing import Final, cast
 
@@ -38,7 +39,8 @@ class _Load:
         self._due = due
         self._next = 0
         self._answered = 0
-        self._idle: list[_Connection] = []
+        # In turn: a connection that waits for long is closed by the server.
+        self._idle: deque[_Connection] = deque()
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def free(self, connection: _Connection) -> None:
@@ -70,7 +72,7 @@ class _Load:
         while self._idle and self._next < self._due:
             octets = self._requests[self._next]
             self._next += 1
-            self._idle.pop().send(octets)
+            self._idle.popleft().send(octets)
 
 
 async def send_all(

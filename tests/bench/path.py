@@ -51,11 +51,16 @@ def _deployed(folder: Path, name: str, log_url: str) -> Deployed:
     return Deployed(own, log_url, f"bench-{name}")
 
 
-def latency(bootstrap: str, folder: Path, *, per_s: int, seconds: int) -> Latency:
-    """Return the latency at `per_s`; ingress, verify and settle are one process each."""
-    deployed = _deployed(folder, "latency", f"kafka://{bootstrap}")
+def latency(
+    bootstrap: str, folder: Path, *, per_s: int, seconds: int, partitions: int
+) -> Latency:  # fmt: skip
+    """Return the latency at `per_s`; ingress, verify and settle are one process each.
+
+    `partitions` of facts, events and ledger: each is a transaction of its own.
+    """
+    deployed = _deployed(folder, f"latency-{partitions}", f"kafka://{bootstrap}")
     sent = mixed(folder, per_s * (seconds + WARM_S))
-    deployed.run("topics", "apply")
+    deployed.run("topics", "apply", "--partitions", str(partitions))
     try:
         for role in ("ingress", "verify", "settle"):
             deployed.start(role)
