@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo demo-kafka test test-containers check bench fuzz chaos lock specs clean
+.PHONY: help setup demo demo-kafka test test-containers check bench fuzz simulate chaos chaos-long chaos-check lock specs clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -46,6 +46,22 @@ fuzz: $(VENV)/.fuzz  ## coverage-guided fuzzing of every provider, FUZZ_SECONDS=
 
 specs: $(VENV)/.test  ## generate schemas, AsyncAPI, OpenAPI, Postman collection, topic definitions
 	$(BIN)/python -m streams.specs
+
+SEEDS ?= 2000
+FROM ?= 0
+simulate: $(VENV)/.test  ## the main path on a simulated Kafka, SEEDS=2000 seeds FROM=0 on
+	@$(BIN)/python -m tests.simulation --count $(SEEDS) $(FROM)
+
+SEED ?=
+MINUTES ?= 60
+chaos: $(VENV)/.test  ## faults at every step on a real broker, about 7 minutes; SEED= repeats one
+	@$(BIN)/python -m tests.chaos run --minutes 5 $(if $(SEED),--seed $(SEED))
+
+chaos-long: $(VENV)/.test  ## the same for MINUTES=60
+	@$(BIN)/python -m tests.chaos run --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+chaos-check: $(VENV)/.test  ## judge a history again: FILE=
+	@$(BIN)/python -m tests.chaos check $(FILE)
 
 lock: $(VENV)/.test  ## resolve the lock files again
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
