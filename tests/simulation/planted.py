@@ -11,6 +11,8 @@ from dataclasses import replace
 from itertools import count
 from typing import Any, Final
 
+from streams.ledger import MemoryStore, Restoring
+
 import streams.kafka.append as append
 import streams.kafka.read as read
 import streams.kafka.settle as settle
@@ -22,7 +24,6 @@ from schemas.ledger import LedgerState
 from streams.ingress.batcher import Batcher, _Round
 from streams.kafka.consume import KafkaConsumer
 from streams.kafka.settle import ExactlyOnce
-from streams.ledger import MemoryStore, Restoring
 from streams.settle import Partition, Settling
 
 Change = tuple[Any, str, Any]
