@@ -13,6 +13,7 @@ from binascii import a2b_qp
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import isinf
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote_to_bytes
 from xml.parsers import expat
@@ -257,15 +258,47 @@ def exact_json_fields(octets: bytes) -> Fields:
     Raises:
         Malformed: as `json_fields`, or nested deeper than 100.
     """
-    parsed = json_fields(octets)
-    # Counted, for the parser below is stopped by the stack that happens to be left.
-    if octets.count(b"{") + octets.count(b"[") > EXACT_DEPTH_MAX:
-        _refuse_deep([parsed])
-    return Fields(json.loads(octets, parse_float=Number, parse_int=_integer))
+    # Both are counted: the parser below is stopped by the stack that happens to be left, and
+    # takes halves of surrogate pairs, which are escapes, for characters.
+    if octets.count(b"{") + octets.count(b"[") > EXACT_DEPTH_MAX or b"\\u" in octets:
+        _refuse_deep([json_fields(octets)])
+    try:
+        parsed = _EXACT.decode(octets.decode("utf-8"))
+    except ValueError as error:
+        raise Malformed("the content is not JSON in UTF-8") from error
+    if not isinstance(parsed, dict):
+        raise Malformed("the content is no JSON object")
+    return Fields(parsed)
 
 
 def _integer(text: str) -> int | Number:
-    return int(text) if len(text) <= INTEGER_DIGITS_MAX else Number(text)
+    return int(text) if len(text) <= INTEGER_DIGITS_MAX else _number(text)
+
+
+def _number(text: str) -> Number:
+    if isinf(float(text)):
+        raise Malformed("a number beyond all bounds")
+    return Number(text)
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise Malformed("a JSON name stands twice in one object")
+    return members
+
+
+def _constant(text: str) -> Any:
+    raise Malformed(f"{text} is no JSON")
+
+
+# Made once: making it costs more than reading most messages.
+_EXACT: Final = json.JSONDecoder(
+    parse_float=_number,
+    parse_int=_integer,
+    parse_constant=_constant,
+    object_pairs_hook=_members,
+)
 
 
 def _refuse_deep(level: list[Any]) -> None:

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
-from urllib.parse import quote_plus
 
 from processors.fields import digits, form_pairs, from_base64, from_hex
+from processors.percent import UNRESERVED, form_encoded
 from processors.signing import Message
 from schemas.callback import Callback
 from schemas.errors import BadSignature, Malformed, Undecryptable
@@ -116,11 +116,11 @@ def encoded_form(pairs: Iterable[tuple[bytes, bytes]], *, dropped: frozenset[byt
     themselves, a blank is a plus sign, and hex digits are capitals.
     """
     kept = sorted(pair for pair in pairs if pair[1] not in dropped)
-    return b"&".join(_php_encoded(name) + b"=" + _php_encoded(value) for name, value in kept)
+    return b"&".join(_encoded(name) + b"=" + _encoded(value) for name, value in kept)
 
 
-def _php_encoded(octets: bytes) -> bytes:
-    return quote_plus(octets).replace("~", "%7E").encode()
+def _encoded(octets: bytes) -> bytes:
+    return form_encoded(octets, kept=UNRESERVED)
 
 
 def joined(values: Iterable[str | None], separator: str) -> bytes:

@@ -18,7 +18,6 @@ Source:     ECPayAIO_Python [py], ecpay_aio_nodejs [node]; words in part from me
 import hashlib
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import quote_plus
 
 from processors.account import Account
 from processors.contract import Provider, Setting, identity, no_check, pinned, plain_reply
@@ -34,6 +33,7 @@ from processors.fields import (
 )
 from processors.keys import secret_text, shared_secret
 from processors.messages import Pairs
+from processors.percent import UNRESERVED, form_encoded
 from processors.signing import Authentic, Message, check_keyed_digest
 from schemas.callback import Callback
 from schemas.errors import BadSignature, UnknownMeaning
@@ -43,7 +43,7 @@ from schemas.money import Money
 TAIPEI_MINUTES: Final = 480
 SIGNATURE: Final = b"CheckMacValue"
 HASHES: Final = {"1": "sha256", "0": "md5"}
-UNENCODED: Final = "-_.!*()"
+UNENCODED: Final = UNRESERVED + b"!*()"
 CODES: Final[dict[str, FactType | None]] = {
     "1": "PaymentSucceeded",
     "2": None,  # A number to pay with was issued: ATM,
@@ -82,7 +82,7 @@ def _signed_texts(pairs: Pairs) -> Iterator[Message[Pairs]]:
 
 
 def _encoded(octets: bytes) -> bytes:
-    return quote_plus(octets, safe=UNENCODED).replace("~", "%7e").lower().encode()
+    return form_encoded(octets, kept=UNENCODED).lower()
 
 
 def interpret(notice: Authentic[Fields], account: Account) -> tuple[Fact, ...]:

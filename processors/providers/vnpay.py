@@ -15,7 +15,6 @@ Source:     lehuygiang28/vnpay [ts]. Vectors: tests/vectors/vnpay.json.
 
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import quote_plus
 
 from processors.account import Account
 from processors.contract import Provider, Receipt, Reply, identity, no_check, pinned
@@ -29,6 +28,7 @@ from processors.fields import (
 )
 from processors.keys import secret_text, shared_secret
 from processors.messages import Pairs
+from processors.percent import UNRESERVED, form_encoded
 from processors.signing import Authentic, Message, check_hmac
 from schemas.callback import Callback
 from schemas.errors import BadSignature, Malformed, UnknownMeaning
@@ -72,15 +72,18 @@ def _signed_texts(pairs: Pairs) -> Iterator[Message[Pairs]]:
     signed = tuple(
         sorted(p for p in pairs if p[0].startswith(PREFIX) and p[1] and p[0] not in unsigned)
     )
-    whole = [(quote_plus(name), quote_plus(value)) for name, value in signed]
-    text = "&".join(f"{name}={value}" for name, value in whole)
+    text = b"&".join(_encoded(name) + b"=" + _encoded(value) for name, value in signed)
     # All four decode to the same pairs: another spelling is no other proof.
     for spelled in dict.fromkeys(
-        text.replace("~", tilde).replace("%2A", asterisk)
-        for tilde in ("%7E", "~")
-        for asterisk in ("%2A", "*")
+        text.replace(b"%7E", tilde).replace(b"%2A", asterisk)
+        for tilde in (b"%7E", b"~")
+        for asterisk in (b"%2A", b"*")
     ):
-        yield Message(spelled.encode(), signed)
+        yield Message(spelled, signed)
+
+
+def _encoded(octets: bytes) -> bytes:
+    return form_encoded(octets, kept=UNRESERVED)
 
 
 def interpret(notice: Authentic[Fields], account: Account) -> tuple[Fact, ...]:

@@ -1,8 +1,7 @@
 """`python -m tests.bench.providers [--json]`: CPU of one callback of every provider.
 
 Beside it stands the bare primitive: what its cryptographic functions take of that time, called
-with the same keys and texts. Each is the fastest of several rounds: other work on the machine
-only adds. It prints and does not judge, like the other figures.
+with the same keys and texts. It prints and does not judge, like the other figures.
 """
 
 import argparse
@@ -23,8 +22,7 @@ from processors.verdict import judge
 from streams.collector import tend_garbage
 from tests.support.cases import POSITION, Trial, announcing, cases_of, trial
 
-ROUNDS: Final = 9
-CALLBACKS: Final = 150  # in a round
+CALLBACKS: Final = 1_000
 TIMES_PRIMITIVE: Final = 2
 BEYOND_US: Final = 40
 # Modules whose functions and objects are primitives; all of them are written in C or Rust.
@@ -101,33 +99,33 @@ def chosen(name: str) -> tuple[str, Trial] | None:
     return None
 
 
-def judged_us(whole: Trial) -> float:
-    """Return the CPU of judging it, the encoded fact included."""
-    callback, provider, account = whole.callback, whole.provider, whole.account
-    figures = []
-    for _ in range(ROUNDS):
-        started_s = time.process_time()
-        for _ in range(CALLBACKS):
-            # As it comes from a record: without the index that a first judging leaves behind.
-            callback._index.clear()
-            judge(callback, POSITION, provider, account)
-        figures.append((time.process_time() - started_s) * 1e6 / CALLBACKS)
-    return min(figures)
+def measured(whole: Trial, times: int = CALLBACKS) -> tuple[float, float, tuple[str, ...]]:
+    """Return what judging it takes, what its primitives take of that, and their names, in us.
 
-
-def primitives_us(whole: Trial) -> tuple[float, tuple[str, ...]]:
-    """Return the time of its primitives, and their names."""
-    figures = []
-    primitives = Primitives()
-    for _ in range(CALLBACKS):
+    The two are measured in turn, so that the machine is as busy for the one as for the other.
+    """
+    judged_ns, primitive_ns = [], []
+    calls: Counter[str] = Counter()
+    for _ in range(times):
+        # As it comes from a record: without the index that a first judging leaves behind.
+        whole.callback._index.clear()
+        started_ns = time.perf_counter_ns()
+        judge(whole.callback, POSITION, whole.provider, whole.account)
+        judged_ns.append(time.perf_counter_ns() - started_ns)
         primitives = Primitives()
         sys.setprofile(primitives)
         try:
             judge(whole.callback, POSITION, whole.provider, whole.account)
         finally:
             sys.setprofile(None)
-        figures.append(primitives.ns / 1000)
-    return min(figures), tuple(sorted(primitives.calls))
+        primitive_ns.append(primitives.ns)
+        calls = primitives.calls
+    return quartile_us(judged_ns), quartile_us(primitive_ns), tuple(sorted(calls))
+
+
+def quartile_us(figures_ns: list[int]) -> float:
+    """Return the first quartile: other work on the machine only adds."""
+    return sorted(figures_ns)[len(figures_ns) // 4] / 1000
 
 
 def measure() -> list[Figure]:
@@ -138,9 +136,7 @@ def measure() -> list[Figure]:
         found = chosen(name)
         if found is not None:
             case, whole = found
-            judge(whole.callback, POSITION, whole.provider, whole.account)
-            bare_us, calls = primitives_us(whole)
-            figures.append(Figure(name, case, judged_us(whole), bare_us, calls))
+            figures.append(Figure(name, case, *measured(whole)))
     return figures
 
 

@@ -1,0 +1,88 @@
+"""What is read or written in a faster way comes out as in the plain way, for any bytes."""
+
+import json
+from typing import Any
+from urllib.parse import quote_plus
+
+import orjson
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from processors.fields import Number, exact_json_fields
+from processors.percent import UNRESERVED, form_encoded
+from schemas.errors import Malformed
+
+TEXTS = st.text(max_size=12) | st.sampled_from(["~", "%7E", "a b+c", "é", "\x00", "&=", "*!()"])
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS
+TREES = st.dictionaries(
+    TEXTS, st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner))
+)
+ODD = (
+    b"", b"[]", b"{} ", b"\x0c{}", b"{}{}", b"\xef\xbb\xbf{}", b'{"a":1,"a":2}', b'{"a":01}',
+    b'{"a":1.}', b'{"a":NaN}', b'{"a":-Infinity}', b'{"a":1e308}', b'{"a":1e309}', b'{"a":-0}',
+    b'{"a":"\\ud83d"}', b'{"\\u0061":1,"a":2}', b'{"a":"\xed\xa0\x80"}', b'{"a":"\x01"}',
+    b'{"a":' + b"1" * 310 + b"}", b'{"a":1e-400}', '{"a":1٣}'.encode(), b'{"a":1,}', b"{'a':1}",
+)  # fmt: skip
+
+
+def plainly(octets: bytes) -> Any:
+    """Return what two libraries agree on: one strict about text, the other keeping digits."""
+    strict = orjson.loads(octets)
+    if not isinstance(strict, dict):
+        raise ValueError("no object")  # noqa: TRY004 - as the parsers refuse
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(pairs)) != len(pairs):
+            raise ValueError("a name twice")
+        return dict(pairs)
+
+    def integer(text: str) -> Any:
+        return int(text) if len(text) <= 18 else Number(text)
+
+    return json.loads(
+        octets, parse_float=Number, parse_int=integer, object_pairs_hook=members
+    )  # fmt: skip
+
+
+def agree(octets: bytes) -> None:
+    try:
+        expected = plainly(octets)
+    except ValueError:
+        with pytest.raises(Malformed):
+            exact_json_fields(octets)
+        return
+    fields = exact_json_fields(octets)
+    assert {name: fields.raw(name) for name in fields}.keys() == expected.keys()
+    assert repr(fields._members) == repr(expected)
+
+
+@settings(deadline=None)
+@given(TREES, st.booleans())
+def test_json_reads_as_two_libraries_agree(tree: Any, ascii_only: bool) -> None:
+    agree(json.dumps(tree, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass"))
+
+
+@settings(deadline=None)
+@given(TREES, st.data())
+def test_broken_json_reads_as_two_libraries_agree(tree: Any, data: st.DataObject) -> None:
+    octets = bytearray(json.dumps(tree).encode())
+    place = data.draw(st.integers(0, len(octets) - 1))
+    octets[place : place + data.draw(st.integers(0, 2))] = data.draw(
+        st.sampled_from([b"", b'"', b"{", b"]", b",", b"\\u00", b"\xff", b"e", b"9", b"-", b"."])
+    )
+    agree(bytes(octets))
+
+
+@pytest.mark.parametrize("octets", ODD, ids=range(len(ODD)))
+def test_odd_json_reads_as_two_libraries_agree(octets: bytes) -> None:
+    agree(octets)
+
+
+@given(st.binary(max_size=60))
+@example(b"%")
+@example(bytes(range(256)))
+def test_form_values_are_encoded_as_the_library_does(octets: bytes) -> None:
+    encoded = form_encoded(octets, kept=UNRESERVED)
+    assert encoded == quote_plus(octets).replace("~", "%7E").encode()
+    assert form_encoded(octets, kept=UNRESERVED + b"~") == quote_plus(octets).encode()
