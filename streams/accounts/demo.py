@@ -108,7 +108,7 @@ def _account_text(account: DemoAccount) -> str:
     for key in account.keys:
         material = (
             f"text = {_quoted(key.material)}"
-            if key.kind == "secret"
+            if not key.material.startswith("-----BEGIN")
             else f"pem = '''\n{key.material}'''"
         )
         lines += [

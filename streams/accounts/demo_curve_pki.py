@@ -1,11 +1,14 @@
-"""A chain of elliptic-curve certificates of our own, as Apple's looks, for demo accounts alone."""
+"""Elliptic-curve keys for demo accounts alone: a chain like Apple's, an entry of a key set."""
 
+import base64
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
+    SECP521R1,
     EllipticCurvePrivateKey,
     generate_private_key,
 )
@@ -35,6 +38,20 @@ def apple_chain() -> tuple[str, str, str]:
         pems.append(certificate.public_bytes(Encoding.PEM).decode())
     leaf = keys[0].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     return leaf, "".join(pems), pems[2]
+
+
+def curve_entry(kid: str) -> tuple[str, str]:
+    """Return a private key on P-521 as PEM, and its public half as an entry of a key set."""
+    key = generate_private_key(SECP521R1())
+    numbers = key.public_key().public_numbers()
+    entry = {"kty": "EC", "alg": "ES512", "kid": kid, "crv": "P-521"}
+    entry |= {"x": _written(numbers.x), "y": _written(numbers.y)}
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return private, json.dumps(entry)
+
+
+def _written(number: int) -> str:
+    return base64.urlsafe_b64encode(number.to_bytes(66, "big")).decode().rstrip("=")
 
 
 def _certificate(

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from streams.accounts.demo_curve_pki import apple_chain
+from streams.accounts.demo_curve_pki import apple_chain, curve_entry
 from streams.accounts.demo_key import DemoAccount, DemoKey
 from streams.accounts.demo_pki import Authority, fresh_key, private_pem, public_pem
 from streams.simulate.keys import AccountForm, KeyForm
@@ -49,6 +49,9 @@ def _secret(key: KeyForm, held: list[DemoKey]) -> _Made:
 
 
 def _public(key: KeyForm, held: list[DemoKey]) -> _Made:
+    if key.text == "jwk":
+        private_text, entry = curve_entry(key.kid)
+        return [DemoKey(key.kid, key.use, key.kind, entry, {"private_pem": private_text})], []
     made = fresh_key()
     private = {"private_pem": private_pem(made)}
     return [DemoKey(key.kid, key.use, key.kind, public_pem(made), private)], []

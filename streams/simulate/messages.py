@@ -70,11 +70,13 @@ class Refund:
 class Signed(NamedTuple):
     """A callback as it goes over the wire; the body stays through the retries of a delivery.
 
-    Where the provider calls with GET, `body` is what stands behind the question mark.
+    Where the provider calls with GET, `body` is what stands behind the question mark; `query`
+    stands there beside the body of a POST.
     """
 
     headers: Headers
     body: bytes
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,8 +125,11 @@ def _delivery(scene: Scene, scenario: str, story: str, step: Step) -> Delivery:
             resign = _resigner(sender, step, nonce)
     body = signed.body if step.damage is None else step.damage(signed.body)
     target = f"/v1/callbacks/{sender.name}/{scene.keys.account}"
+    query = signed.query
     if sender.method == "GET":
-        target, body = f"{target}?{body.decode('latin-1')}", b""
+        query, body = body.decode("latin-1"), b""
+    if query:
+        target = f"{target}?{query}"
     return Delivery(
         provider=sender.name,
         account=scene.keys.account,

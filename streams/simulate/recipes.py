@@ -50,6 +50,12 @@ def b64url(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
+def hs256(header: Any, content: Any, secret: str) -> str:
+    """Return a compact JWS; the key is the secret as text."""
+    text = f"{b64url(json_octets(header))}.{b64url(json_octets(content))}"
+    return f"{text}.{b64url(hmac.digest(secret.encode(), text.encode(), 'sha256'))}"
+
+
 def rsa(keys: AccountKeys, text: bytes, name: str = "sha256") -> str:
     """Return a Base64 signature, PKCS #1 1.5, by the provider's key."""
     key = private_key(keys.signing().private_pem or "")

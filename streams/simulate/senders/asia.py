@@ -22,8 +22,8 @@ from streams.simulate.messages import (
 from streams.simulate.recipes import (
     JSON,
     b64,
-    b64url,
     exactly_200,
+    hs256,
     iso,
     json_octets,
     number,
@@ -186,10 +186,8 @@ GRABPAY = Simulated(
 
 def sign_2c2p(content: Content, keys: AccountKeys, nonce: str, now_ms: int) -> Signed:
     """A compact JWS; the key is text, though it looks like hexadecimal digits."""
-    header = {"typ": "JWT", "alg": "HS256"}
-    text = f"{b64url(json_octets(header))}.{b64url(json_octets(content))}"
-    mac = hmac.digest(keys.secret("verify").encode(), text.encode(), "sha256")
-    return Signed((JSON,), json_octets({"payload": f"{text}.{b64url(mac)}"}))
+    token = hs256({"typ": "JWT", "alg": "HS256"}, content, keys.secret("verify"))
+    return Signed((JSON,), json_octets({"payload": token}))
 
 
 def _2c2p_paid(payment: Payment, keys: AccountKeys, ids: Ids) -> Content:
