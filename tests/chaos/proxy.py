@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Final
 
 CHUNK: Final = 64 * 1024
@@ -65,7 +66,9 @@ class Proxy(threading.Thread):
             return
         self._lines |= {writer, back}
         try:
-            await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
+            # Not as an error: the library asks every such task for one, and a cancelled has none.
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
         finally:
             self._lines -= {writer, back}
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections import Counter
 
-from tests.simulation.pipeline import simulate
+from tests.simulation.seeds import simulate
 
 
 def main(arguments: list[str]) -> int:

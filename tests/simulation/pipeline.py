@@ -8,7 +8,7 @@ import asyncio
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry
 from processors.account import Account
 from processors.registry import PROVIDERS
 from processors.vectors import case_account
-from schemas.topics import Topics, topics
+from schemas.topics import Topic, Topics, topics
 from streams.ingress import DEFAULT_LIMITS, CallbackIds
 from streams.ingress.app import CallbackApp
 from streams.ingress.batcher import Batcher
@@ -27,14 +27,14 @@ from streams.ingress.exchange import Exchange
 from streams.ingress.metrics import IngressMetrics
 from streams.ingress.notes import Notes
 from streams.kafka import KafkaLog
+from streams.log import Log
 from streams.metrics import StageMetrics
 from streams.settle import Settling
 from streams.verify import run_verify
-from tests.chaos.oracle import Row, Verdict, judge
+from tests.chaos.oracle import Row
 from tests.chaos.senders import ADYEN, MERCHANT, STRIPE, Delivery, Keys, Teller
 from tests.simulation.broker import Broker
 from tests.simulation.fates import PARTITIONS, Fates
-from tests.simulation.install import installed
 from tests.simulation.loop import START_S, Process, SimulatedLoop, Stuck
 from tests.simulation.network import Network
 from tests.support.stages import FixedBook
@@ -98,20 +98,6 @@ def quiet() -> Iterator[None]:
         structlog.configure(**before)
 
 
-@dataclass(slots=True)
-class Result:
-    """What came of a seed. `happened`: which faults struck, by name."""
-
-    seed: str
-    verdict: Verdict
-    happened: dict[str, int]
-    simulated_s: float
-
-    @property
-    def command(self) -> str:
-        return f".venv/bin/python -m tests.simulation {self.seed}"
-
-
 class _Peer:
     """The connection of a request; its answer goes back by `told`."""
 
@@ -135,7 +121,7 @@ class World:
         self.broker = Broker(self.loop)
         self.network = Network(self.loop, self.broker, random.Random(f"network {seed}"))
         self.topics = small_topics()
-        self.fates = Fates(self.chance, self.network, self.topics.ledger)
+        self.fates = Fates(self.chance, self.loop, self)
         self.sent: list[Delivery] = []
         self.answered: set[str] = set()
         self._teller = Teller(f"payments {seed}", KEYS, int(START_S))
@@ -143,13 +129,40 @@ class World:
         self._running: list[Process] = []
         self._ids = random.Random(f"ids {seed}")
         self._book = FixedBook(accounts())
+        self.make_topics()
+
+    # -- the log -----------------------------------------------------------------------------
+
+    def make_topics(self) -> None:
         for topic in self.topics.all():
             self.broker.create(topic.name, topic.partitions, topic.config())
+
+    def open_log(self, process: Process) -> Log:
+        """Return the log as a process opens it; who settles may be a static member."""
+        static = self.static and process.name.startswith("settle")
+        return KafkaLog("simulated:1", instance_id=process.name if static else None)
+
+    def behind(self, group: str, topic: Topic) -> bool:
+        """Whether a group has not committed the ends of a topic."""
+        offsets = self.broker.group(group).offsets
+        return any(
+            len(log.entries) > offsets.get((topic.name, number), 0)
+            for number, log in enumerate(self.broker.topics[topic.name])
+        )
+
+    def go_away(self, for_s: float) -> None:
+        self.network.away_until_s = self.loop.time() + for_s
+
+    def forget_offsets(self, group: str) -> None:
+        self.broker.forget_offsets(group)
+
+    def lose_ledger(self, partition: int, *, every: int) -> None:
+        self.broker.lose(self.topics.ledger.name, partition, every=every)
 
     # -- the roles ---------------------------------------------------------------------------
 
     async def ingress(self, process: Process, stopping: asyncio.Event) -> None:
-        appender = KafkaLog("simulated:1").appender()
+        appender = self.open_log(process).appender()
         batcher = Batcher(
             appender, limits=DEFAULT_LIMITS, appended=lambda _: None, failed=lambda _: None
         )
@@ -175,7 +188,7 @@ class World:
         await appender.close()
 
     async def verify(self, process: Process, stopping: asyncio.Event) -> None:
-        log = KafkaLog("simulated:1")
+        log = self.open_log(process)
         try:
             await run_verify(
                 log, self.topics, group="s-verify", current_book=lambda: self._book,
@@ -186,7 +199,7 @@ class World:
             await log.close()
 
     async def settle(self, process: Process, stopping: asyncio.Event) -> None:
-        log = KafkaLog("simulated:1", instance_id=self._instance(process))
+        log = self.open_log(process)
         settling = Settling(
             log, self.topics, deployment="simulated", ledger_days=540, clock=self.loop.now_ms,
             metrics=metrics()[0],
@@ -198,9 +211,6 @@ class World:
             ready=process.tell_ready,
             stopping=stopping.is_set,
         )
-
-    def _instance(self, process: Process) -> str | None:
-        return process.name if self.static else None
 
     # -- their lives and deaths --------------------------------------------------------------
 
@@ -257,6 +267,19 @@ class World:
 
     # -- from the beginning to the verdict ---------------------------------------------------
 
+    def roles(self, *, duel: bool) -> list[tuple[str, Callable[..., Any]]]:
+        """Return the processes of this seed, by name."""
+        found: list[tuple[str, Callable[..., Any]]] = [
+            ("ingress-0", self.ingress),
+            ("verify-0", self.verify),
+            ("settle-0", self.settle),
+        ]
+        if duel or self.chance.random() < 0.6:
+            found.append(("settle-1", self.settle))
+        if not duel and self.chance.random() < 0.2:
+            found.append(("verify-1", self.verify))
+        return found  # fmt: skip
+
     async def run(self) -> None:
         chance, network = self.chance, self.network
         # Two that settle, each put to sleep with a transaction in its hands while the other
@@ -266,11 +289,7 @@ class World:
         network.trouble = chance.choice((0, 0, 0.004, 0.02))
         network.refusing = chance.choice((0, 0, 0.004, 0.02))
         network.slow = chance.choice((0.01, 0.03, 0.15))
-        roles = [("ingress-0", self.ingress), ("verify-0", self.verify), ("settle-0", self.settle)]
-        if duel or chance.random() < 0.6:
-            roles.append(("settle-1", self.settle))
-        if not duel and chance.random() < 0.2:
-            roles.append(("verify-1", self.verify))
+        roles = self.roles(duel=duel)
         supervisors = [asyncio.ensure_future(self.supervise(*each)) for each in roles]
         befalling = asyncio.ensure_future(self.fates.befall_cluster())
         telling = asyncio.ensure_future(self.tell())
@@ -295,12 +314,10 @@ class World:
                 raise Stuck("a role does not become ready")
             await asyncio.sleep(0.5)
         for group, topic in pairs:
-            offsets = self.broker.group(group).offsets
-            for number, log in enumerate(self.broker.topics[topic.name]):
-                while len(log.entries) > offsets.get((topic.name, number), 0):
-                    if self.loop.time() > deadline_s:
-                        raise Stuck(f"{group} does not reach the end of {topic.name}")
-                    await asyncio.sleep(0.5)
+            while self.behind(group, topic):
+                if self.loop.time() > deadline_s:
+                    raise Stuck(f"{group} does not reach the end of {topic.name}")
+                await asyncio.sleep(0.5)
 
     def rows(self) -> list[Row]:
         """Return every committed record, as a reader of committed data sees it."""
@@ -326,18 +343,3 @@ class _Accounts:
 
     def reply_when(self, provider: str, name: str) -> str:
         return "stored"
-
-
-def simulate(seed: str) -> Result:
-    """Run one seed to its verdict."""
-    world = World(seed)
-    with quiet(), installed(world.network):
-        try:
-            world.loop.run_until_complete(world.run())
-            verdict = judge(world.sent, world.answered, world.rows(), partitions=PARTITIONS)
-        except Stuck as stuck:
-            verdict = Verdict()
-            verdict.finds("open", str(stuck))
-        finally:
-            world.loop.bury()
-    return Result(seed, verdict, world.fates.happened, world.loop.time() - START_S)

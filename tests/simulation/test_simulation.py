@@ -3,11 +3,13 @@
 import pytest
 
 from tests.simulation.install import installed
-from tests.simulation.pipeline import World, quiet, simulate
+from tests.simulation.pipeline import World, quiet
 from tests.simulation.planted import PLANTED, planted
+from tests.simulation.seeds import simulate
 
 CHUNKS = 6
 SEEDS_PER_CHUNK = 40
+EMBEDDED_SEEDS = 80
 TRIED_MAX = 700
 
 
@@ -18,6 +20,13 @@ def test_every_seed_keeps_every_promise(chunk: int) -> None:
         found = "\n".join(result.verdict.examples)
         assert not result.verdict.broken, f"again: {result.command}\n{found}"
         assert result.verdict.counts["events"] > 0
+
+
+def test_every_seed_on_the_embedded_log_keeps_every_promise() -> None:
+    for seed in range(EMBEDDED_SEEDS):
+        result = simulate(f"e{seed}")
+        found = "\n".join(result.verdict.examples)
+        assert not result.verdict.broken, f"again: {result.command}\n{found}"
 
 
 def test_the_seeds_meet_every_kind_of_fault() -> None:
