@@ -12,14 +12,13 @@ from processors.expiry import LEDGER_DAYS_MIN
 from schemas.callback import decode_callback
 from schemas.errors import Foreign, InvalidRecord
 from schemas.event import Event, read_event
-from schemas.ledger import LedgerState, decode_ledger
+from schemas.ledger import COUNT_KEY, LedgerState, decode_ledger
 from schemas.outcome import STANDING, Outcome, read_outcome
 from schemas.record import Position, Record
 from schemas.times import DAY_MS
 from schemas.topics import PARTITIONS_KEY, Topics
 from streams.log import Log
 from streams.partition_count import PartitionCount, RecordedCount, events_in_order
-from streams.settle import COUNT_KEY
 from streams.verify import foreign_id
 
 EXAMPLES_MAX: Final = 20

@@ -17,12 +17,12 @@ from typing import Final, Protocol
 
 import structlog
 
-from schemas.record import Draft
+from schemas.ledger import COUNT_KEY, LedgerTotals
 from schemas.topics import PARTITIONS_KEY, Topics, partition_for_key
 from streams.errors import ConfigurationError
+from streams.ledger import ledger_draft
 from streams.log import Appender, Log
 from streams.partition_count import Era, PartitionCount, RecordedCount, record_count
-from streams.settle import COUNT_KEY, LEDGER_HEADERS, Partition, sequence_of
 
 CHUNK: Final = 1_000
 STOPPED: Final = ("verify", "settle", "views")
@@ -155,9 +155,11 @@ async def _move(
         for start in range(0, len(leaving), CHUNK):
             chunk = leaving[start : start + CHUNK]
             await appender.append(
-                [_draft(topics, there, key, value) for key, value, there in chunk]
+                [ledger_draft(topics, there, key, value) for key, value, there in chunk]
             )
-            await appender.append([_draft(topics, partition, key, None) for key, _, _ in chunk])
+            await appender.append(
+                [ledger_draft(topics, partition, key, None) for key, _, _ in chunk]
+            )
             total += len(chunk)
             moved(len(chunk))
     return total
@@ -166,8 +168,10 @@ async def _move(
 async def _count(log: Log, appender: Appender, topics: Topics, partition: int) -> None:
     """Write what a partition of the ledger holds, as a restore will look for it."""
     states = await _states(log, topics, partition)
-    held = Partition(states, sum(sequence_of(value) for value in states.values()))
-    await appender.append([_draft(topics, partition, COUNT_KEY, held.count_record())])
+    totals = LedgerTotals()
+    for key, value in states.items():
+        totals.replace(key, None, value)
+    await appender.append([ledger_draft(topics, partition, COUNT_KEY, totals.record())])
 
 
 async def _states(log: Log, topics: Topics, partition: int) -> dict[bytes, bytes]:
@@ -180,7 +184,3 @@ async def _states(log: Log, topics: Topics, partition: int) -> dict[bytes, bytes
         else:
             states[record.key] = record.value
     return states
-
-
-def _draft(topics: Topics, partition: int, key: bytes, value: bytes | None) -> Draft:
-    return Draft(topics.ledger.name, partition, key, value, LEDGER_HEADERS)

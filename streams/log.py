@@ -86,8 +86,11 @@ class Settler(Protocol):
     def process(self, partition: int, records: Sequence[Record]) -> Sequence[Draft]:
         """Return the drafts of one transaction. State changes stay provisional."""
 
-    def committed(self, partition: int) -> None:
-        """Merge the provisional changes: their transaction is committed."""
+    def committed(self, partition: int, positions: Sequence[Position]) -> None:
+        """Merge the provisional changes: their transaction is committed.
+
+        `positions` are those of the drafts, in their order.
+        """
 
     def forget(self, partition: int) -> None:
         """Drop everything of a partition that is owned no more, or whose transaction failed."""

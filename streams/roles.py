@@ -26,6 +26,7 @@ from streams.collector import tend_garbage
 from streams.config import Config
 from streams.embedded import EmbeddedLog
 from streams.ingress import DEFAULT_LIMITS, CallbackIds, serve_admin, serve_ingress
+from streams.ledger import DiskStores, MemoryStores, Stores
 from streams.log import Log
 from streams.metrics import StageMetrics
 from streams.partition_count import RecordedCount
@@ -242,6 +243,7 @@ async def _run_ingress(deployment: Deployment, ready: Callable[[bool], None]) ->
 async def _run_settle(
     deployment: Deployment, metrics: StageMetrics, ready: Callable[[bool], None]
 ) -> None:
+    stores = _ledger_stores(deployment)
     settling = Settling(
         deployment.log,
         deployment.topics,
@@ -250,6 +252,7 @@ async def _run_settle(
         clock=deployment.clock,
         metrics=metrics,
         count=await RecordedCount(deployment.log, deployment.topics).read(),
+        stores=stores,
     )
     await deployment.log.run_exactly_once(
         deployment.group("settle"),
@@ -258,6 +261,19 @@ async def _run_settle(
         ready=ready,
         stopping=deployment.stopping.is_set,
     )
+    # Only after an orderly end: any other is judged anew by the next start.
+    await stores.close()
+
+
+def _ledger_stores(deployment: Deployment) -> Stores:
+    """Return where the settled states are kept: on disk beside Kafka, else in memory.
+
+    Raises:
+        ConfigurationError: the state directory cannot be written.
+    """
+    if isinstance(deployment.log, EmbeddedLog):
+        return MemoryStores()
+    return DiskStores(deployment.config.state / "ledger" / deployment.topics.ledger.name)
 
 
 async def _watch_accounts(deployment: Deployment) -> None:

@@ -3,9 +3,10 @@
 Guarantees:  a `read_committed` reader of the events sees each business fact once: under
 duplicates,
              kill -9, zombies and rebalances.
-State:       what was announced of each payment of the partitions owned here: a cache of the ledger
-             topic, itself fold(events). A count record in each transaction lets a restore notice a
-             ledger that is missing, partial or of an unknown version; it is rebuilt from events.
+State:       what was announced of each payment of the partitions owned here, in a store: a cache
+             of the ledger topic, itself fold(events). A count record in each transaction lets a
+             restore notice a ledger, or a store, that is missing, partial, of another history or
+             of an unknown version (`streams.ledger`).
 Order:       one partition is one order; events keep the order of proof.
 On error:    any exception ends the process before the offsets move; the next owner fences,
 restores
@@ -17,48 +18,38 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import orjson
 import structlog
 
-from processors.expiry import expires_at_ms
 from processors.settle import Settlement, settle
-from schemas.errors import DEFECT, InvalidRecord, OutcomeWord
-from schemas.event import event_draft, read_event
+from schemas.errors import DEFECT, OutcomeWord
+from schemas.event import event_draft
 from schemas.fact import FactRecord, read_fact
-from schemas.ledger import LedgerState, decode_ledger, encode_ledger
+from schemas.ledger import COUNT_KEY, LedgerTotals, decode_ledger, encode_ledger
 from schemas.outcome import Outcome, outcome_draft
-from schemas.record import Draft, Record
-from schemas.topics import PARTITIONS_KEY, Topics, partition_for_key
+from schemas.record import Draft, Position, Record
+from schemas.topics import Topics, partition_for_key
+from streams.ledger import MemoryStores, Restoring, Store, Stores, ledger_draft
 from streams.log import Log
 from streams.metrics import StageMetrics
-from streams.partition_count import PartitionCount, events_in_order
+from streams.partition_count import PartitionCount
 
-COUNT_KEY: Final = b"count"  # of the record that says how much the ledger partition holds
-REBUILD_CHUNK: Final = 1_000
 SWEEP_STATES: Final = 500  # looked at for expiry in one batch
 SWEEP_EVERY_MS: Final = 3_600_000
 _FACT_TYPE: Final = ("ce_type", b"io.tillstream.FactStated.v1")
-LEDGER_HEADERS: Final = (
-    ("content-type", b"application/json"),
-    ("ce_type", b"io.tillstream.LedgerState.v1"),
-)
 _log = structlog.get_logger()
+
+
+class LedgerDisagrees(Exception):
+    """A store does not add up to what its transaction said: a defect of ours; settling ends."""
 
 
 @dataclass(slots=True)
 class Partition:
-    """The states of one partition as encoded bytes: most facts are news and need no decoding.
+    """The states of one partition as encoded bytes: most facts are news and need no decoding."""
 
-    `events` is the sum of the states' sequences; with the number of states it is the count record.
-    """
-
-    states: dict[bytes, bytes] = field(default_factory=dict)
-    events: int = 0
-    swept_at_ms: int = 0
-    sweep: Iterator[bytes] | None = None
-
-    def count_record(self) -> bytes:
-        return orjson.dumps({"v": 1, "payments": len(self.states), "events": self.events})
+    store: Store
+    swept_at_ms: int
+    sweep: Iterator[tuple[bytes, bytes]] | None = None
 
 
 @dataclass(slots=True)
@@ -84,12 +75,12 @@ class _Tally:
 class _Round:
     """One batch in the making: nothing here counts before its transaction is committed.
 
-    `changed` are states as they go into the ledger, None for expired ones; `events` is the sum of
-    sequences with them. Nothing else of a fact is kept: all objects of a full batch would not fit
+    `changed` are states as they go into the ledger, None for expired ones; `totals` are the
+    store's with them. Nothing else of a fact is kept: all objects of a full batch would not fit
     into the processor's cache.
     """
 
-    events: int
+    totals: LedgerTotals
     changed: dict[bytes, bytes | None] = field(default_factory=dict)
     tally: _Tally = field(default_factory=_Tally)
 
@@ -107,10 +98,17 @@ class Settling:
         clock: Callable[[], int],
         metrics: StageMetrics,
         count: PartitionCount | None = None,
+        stores: Stores | None = None,
     ) -> None:
-        """`count`: as it is recorded; None: the one of `topics`, which never grew."""
-        self._log = log
+        """`count`: as it is recorded; None: the one of `topics`, which never grew.
+
+        `stores` None: the states are kept in memory.
+        """
         self._count_of_partitions = count or PartitionCount(topics.facts.partitions)
+        self._restoring = Restoring(
+            log, topics, stores or MemoryStores(), self._count_of_partitions,
+            ledger_days=ledger_days, clock=clock,
+        )  # fmt: skip
         self._topics = topics
         self._deployment = deployment
         self._ledger_days = ledger_days
@@ -120,40 +118,42 @@ class Settling:
         self._rounds: dict[int, _Round] = {}
 
     async def restore(self, partition: int) -> None:
-        restored = await self._read_ledger(partition)
-        if restored is None:
-            restored = await self._rebuild(partition)
-        self._partitions[partition] = restored
-        self._metrics.ledger_payments.labels(str(partition)).set(len(restored.states))
+        store = await self._restoring.open(partition)
+        self._partitions[partition] = Partition(store, self._clock())
+        self._tell_payments(partition)
 
     def process(self, partition: int, records: Sequence[Record]) -> Sequence[Draft]:
         owned = self._partitions[partition]
         now_ms = self._clock()
-        round_ = _Round(owned.events)
+        round_ = _Round(owned.store.totals.copy())
         drafts: list[Draft] = []
         for record in records:
             self._settle(owned, round_, record, now_ms, drafts)
         self._mark_expired(owned, round_, now_ms)
         if round_.changed:
-            drafts += self._ledger_drafts(owned, round_, partition)
+            changes = round_.changed.items()
+            drafts += [ledger_draft(self._topics, partition, *change) for change in changes]
+            # The last of all: its offset names what the store agrees with.
+            count = round_.totals.record()
+            drafts.append(ledger_draft(self._topics, partition, COUNT_KEY, count))
         self._rounds[partition] = round_
         return drafts
 
-    def committed(self, partition: int) -> None:
+    def committed(self, partition: int, positions: Sequence[Position] = ()) -> None:
         round_ = self._rounds.pop(partition)
-        owned = self._partitions[partition]
-        owned.events = round_.events
-        for key, value in round_.changed.items():
-            if value is None:
-                owned.states.pop(key, None)
-            else:
-                owned.states[key] = value
-        self._metrics.ledger_payments.labels(str(partition)).set(len(owned.states))
+        if round_.changed:
+            store = self._partitions[partition].store
+            store.write(round_.changed.items(), positions[-1].offset if positions else None)
+            if store.totals != round_.totals:
+                raise LedgerDisagrees(f"the store of ledger partition {partition}")
+        self._tell_payments(partition)
         self._count(round_.tally)
 
     def forget(self, partition: int) -> None:
-        self._partitions.pop(partition, None)
+        owned = self._partitions.pop(partition, None)
         self._rounds.pop(partition, None)
+        if owned is not None:
+            owned.store.close()
 
     def _settle(
         self, owned: Partition, round_: _Round, record: Record, now_ms: int, drafts: list[Draft]
@@ -168,13 +168,14 @@ class Settling:
         if partition_for_key(key, self._count_of_partitions.partitions) != record.partition:
             self._misplaced(round_, record, fact, now_ms, drafts)
             return
-        state = _decoded(round_.changed.get(key) or owned.states.get(key))
+        held = round_.changed.get(key) or owned.store.get(key)
+        state = None if held is None else decode_ledger(held)
         settlement = settle(state, fact, recorded_at_ms=now_ms, ledger_days=self._ledger_days)
         round_.tally.add(fact, settlement, now_ms)
         event, outcome = settlement.event, settlement.outcome
         if event is not None:
-            round_.changed[key] = encode_ledger(settlement.state)
-            round_.events += settlement.state.sequence - _sequence(state)
+            encoded = round_.changed[key] = encode_ledger(settlement.state)
+            round_.totals.replace(key, held, encoded)
             drafts.append(
                 event_draft(
                     event, topic=self._topics.events.name, partition=record.partition,
@@ -208,106 +209,30 @@ class Settling:
         round_.tally.outcomes[fact.provider, "parked", DEFECT] += 1
         self._append_outcome(outcome, drafts)
 
-    def _ledger_drafts(self, owned: Partition, round_: _Round, partition: int) -> Iterator[Draft]:
-        payments = len(owned.states)
-        for key, value in round_.changed.items():
-            payments += (value is not None) - (key in owned.states)
-            yield self._ledger_draft(partition, key, value)
-        count = orjson.dumps({"v": 1, "payments": payments, "events": round_.events})
-        yield self._ledger_draft(partition, COUNT_KEY, count)
-
-    def _ledger_draft(self, partition: int, key: bytes, value: bytes | None) -> Draft:
-        return Draft(self._topics.ledger.name, partition, key, value, LEDGER_HEADERS)
-
     def _mark_expired(self, owned: Partition, round_: _Round, now_ms: int) -> None:
         """Mark a bounded number of expired payments; their tombstones go into this transaction."""
         if owned.sweep is None:
             if now_ms - owned.swept_at_ms < SWEEP_EVERY_MS:
                 return
             owned.swept_at_ms = now_ms
-            owned.sweep = iter(list(owned.states))
+            owned.sweep = owned.store.items()
         for _ in range(SWEEP_STATES):
-            key = next(owned.sweep, None)
-            if key is None:
+            found = next(owned.sweep, None)
+            if found is None:
                 owned.sweep = None
                 break
-            octets = owned.states.get(key)
-            if key not in round_.changed and self._is_expired(octets, now_ms):
+            key = found[0]
+            # Not what the sweep saw: it looks a few hundred states ahead of a batch.
+            octets = owned.store.get(key)
+            if octets is None or key in round_.changed:
+                continue
+            if self._restoring.is_expired(octets, now_ms):
                 round_.changed[key] = None
-                round_.events -= sequence_of(octets)
+                round_.totals.replace(key, octets, None)
 
-    def _is_expired(self, octets: bytes | None, now_ms: int) -> bool:
-        state = _decoded(octets)
-        if state is None:
-            return False
-        expires = expires_at_ms(state, self._ledger_days)
-        return expires is not None and expires < now_ms
-
-    async def _read_ledger(self, partition: int) -> Partition | None:
-        """Return the ledger of a partition, or None where it has to be rebuilt."""
-        restored = Partition(swept_at_ms=self._clock())
-        count: bytes | None = None
-        async for record in self._log.read(self._topics.ledger.name, [partition]):
-            if record.key == COUNT_KEY:
-                count = record.value
-            elif record.key == PARTITIONS_KEY or record.key is None:
-                continue
-            elif record.value is None:
-                restored.states.pop(record.key, None)
-            else:
-                restored.states[record.key] = record.value
-        try:
-            restored.events = sum(sequence_of(value) for value in restored.states.values())
-        except InvalidRecord:
-            _log.warning("ledger_unreadable", partition=partition)
-            return None
-        if count == restored.count_record():
-            return restored
-        bounds = await self._log.bounds(self._topics.events.name)
-        if count is None and not restored.states and bounds[partition].end == 0:
-            return restored
-        _log.warning("ledger_incomplete", partition=partition, payments=len(restored.states))
-        return None
-
-    async def _rebuild(self, partition: int) -> Partition:
-        """Fold the events of a partition, and write the states back before anything is settled."""
-        states: dict[bytes, LedgerState] = {}
-        count = self._count_of_partitions
-        async for record in events_in_order(self._log, self._topics, count, partition):
-            if partition_for_key(record.key or b"", count.partitions) != partition:
-                continue
-            event = read_event(record)
-            states[event.key] = states.get(event.key, LedgerState()).after(event)
-        now_ms = self._clock()
-        rebuilt = Partition(swept_at_ms=now_ms)
-        for key, state in states.items():
-            encoded = encode_ledger(state)
-            if not self._is_expired(encoded, now_ms):
-                rebuilt.states[key] = encoded
-                rebuilt.events += state.sequence
-        await self._write_back(partition, rebuilt)
-        _log.warning("ledger_rebuilt", partition=partition, payments=len(rebuilt.states))
-        return rebuilt
-
-    async def _write_back(self, partition: int, rebuilt: Partition) -> None:
-        # The count goes last: a crash in between leaves a ledger that is noticed as incomplete.
-        stale = [
-            record.key
-            async for record in self._log.read(self._topics.ledger.name, [partition])
-            if record.key is not None
-            and record.key not in rebuilt.states
-            and record.key not in (COUNT_KEY, PARTITIONS_KEY)
-        ]
-        drafts = [self._ledger_draft(partition, COUNT_KEY, None)]
-        drafts += [self._ledger_draft(partition, key, None) for key in set(stale)]
-        drafts += [self._ledger_draft(partition, *each) for each in rebuilt.states.items()]
-        drafts.append(self._ledger_draft(partition, COUNT_KEY, rebuilt.count_record()))
-        appender = self._log.appender()
-        try:
-            for start in range(0, len(drafts), REBUILD_CHUNK):
-                await appender.append(drafts[start : start + REBUILD_CHUNK])
-        finally:
-            await appender.close()
+    def _tell_payments(self, partition: int) -> None:
+        payments = self._partitions[partition].store.totals.payments
+        self._metrics.ledger_payments.labels(str(partition)).set(payments)
 
     def _count(self, tally: _Tally) -> None:
         for age_ms in tally.ages_ms:
@@ -319,15 +244,3 @@ class Settling:
         for alarm, callback_id in tally.alarms:
             _log.error("settling_alarm", alarm=alarm, callback_id=callback_id)
             self._metrics.alarm(alarm)
-
-
-def _decoded(octets: bytes | None) -> LedgerState | None:
-    return None if octets is None else decode_ledger(octets)
-
-
-def _sequence(state: LedgerState | None) -> int:
-    return 0 if state is None else state.sequence
-
-
-def sequence_of(octets: bytes | None) -> int:
-    return 0 if octets is None else decode_ledger(octets).sequence

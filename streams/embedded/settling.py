@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from schemas.record import Draft, Record, TopicPartition
+from schemas.record import Draft, Position, Record, TopicPartition
 from streams.embedded.arrivals import Arrivals
 from streams.embedded.consumer import Membership
 from streams.embedded.reader import Reader, starting_positions
@@ -75,27 +75,39 @@ class SettlingLoop:
         if not found:
             await self._arrivals.beyond(seen, timeout_s=STOP_ASKED_EVERY_S)
             return
-        drafts: list[Draft] = []
+        drafted: dict[int, Sequence[Draft]] = {}
         for where, records in found.items():
-            drafts += self._settler.process(where.partition, records)
+            drafted[where.partition] = self._settler.process(where.partition, records)
             # Settling is pure computing; between partitions the rest of the process may go on.
             await asyncio.sleep(0)
         next_offsets = {where.partition: of[-1].offset + 1 for where, of in found.items()}
-        await self._commit(drafts, next_offsets)
+        drafts = [draft for each in drafted.values() for draft in each]
+        positions = await self._commit(drafts, next_offsets)
         self._merge(found, next_offsets)
+        for partition, each in drafted.items():
+            self._settler.committed(partition, positions[: len(each)])
+            del positions[: len(each)]
 
-    async def _commit(self, drafts: Sequence[Draft], next_offsets: Mapping[int, int]) -> None:
+    async def _commit(
+        self, drafts: Sequence[Draft], next_offsets: Mapping[int, int]
+    ) -> list[Position]:
         rows = self._rows(drafts)
         slot = self._reader.topic(self._topic).slot
         expected = {slot(partition): self._committed[partition] for partition in next_offsets}
         moved = {slot(partition): offset for partition, offset in next_offsets.items()}
 
-        def work(transaction: Transaction) -> None:
+        def work(transaction: Transaction) -> Sequence[int]:
             transaction.expect_offsets(self._group, expected)
-            transaction.append(rows)
+            offsets = transaction.append(rows)
             transaction.set_offsets(self._group, moved)
+            return offsets
 
-        await self._writer.run(work, size_bytes=sum([len(row.value or b"") for row in rows]))
+        size_bytes = sum([len(row.value or b"") for row in rows])
+        offsets = await self._writer.run(work, size_bytes=size_bytes)
+        return [
+            Position(draft.topic, draft.partition, offset)
+            for draft, offset in zip(drafts, offsets, strict=True)
+        ]
 
     def _merge(
         self, found: Mapping[TopicPartition, Sequence[Record]], next_offsets: Mapping[int, int]
@@ -106,4 +118,3 @@ class SettlingLoop:
             # Behind the others, so that a busy partition does not take every round.
             del self._positions[where]
             self._positions[where] = next_offsets[partition]
-            self._settler.committed(partition)

@@ -184,12 +184,13 @@ class ExactlyOnce(ConsumerRebalanceListener):  # type: ignore[misc]
                 await producer.begin_transaction()
                 # Every ack before the offsets: a refused batch does not abort the transaction,
                 # and its commit would move the offset past a lost record.
-                if len(await send_all(producer, drafts)) != len(drafts):
+                positions = await send_all(producer, drafts)
+                if len(positions) != len(drafts):
                     raise Unavailable("not every draft was acknowledged")
                 await producer.send_offsets_to_transaction({where: next_offset}, self._group)
                 await producer.commit_transaction()
         owned.next_offset = next_offset
-        self._settler.committed(where.partition)
+        self._settler.committed(where.partition, positions)
 
     # Rebalance. The library logs and ignores what these two raise, and sends heartbeats only after
     # the second has returned: the work is done in tasks whose failure ends the call.

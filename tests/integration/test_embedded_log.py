@@ -162,7 +162,7 @@ class Copying:
     def process(self, partition: int, records: Sequence[Record]) -> Sequence[Draft]:
         return [Draft(KEPT.name, partition, None, record.value, ()) for record in records]
 
-    def committed(self, partition: int) -> None:
+    def committed(self, partition: int, positions: Sequence[Position]) -> None:
         self.settled += 1
 
     def forget(self, partition: int) -> None: ...

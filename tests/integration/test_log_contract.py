@@ -311,7 +311,7 @@ class Copying:
         self.provisional[partition] = len(records)
         return [draft(self.output, partition, record.value) for record in records]
 
-    def committed(self, partition: int) -> None:
+    def committed(self, partition: int, positions: Sequence[Position]) -> None:
         self.trace.append(("committed", partition))
         self.settled += self.provisional.pop(partition)
 

@@ -4,10 +4,11 @@ import dataclasses
 
 import pytest
 
-from schemas.ledger import encode_ledger
+from schemas.ledger import COUNT_KEY, encode_ledger
 from schemas.record import Draft, Record
 from schemas.revision import read_revision
-from streams.settle import COUNT_KEY, Settling
+from streams.ledger import MemoryStores, Restoring, Store
+from streams.partition_count import PartitionCount
 from streams.verify import Judging
 from tests.support.stages import FixedBook, Line, case
 
@@ -146,15 +147,10 @@ async def test_a_missing_or_partial_ledger_is_rebuilt_from_events(keep: int) -> 
 
 
 async def test_a_restore_that_trusts_a_partial_ledger_is_caught() -> None:
-    class Trusting(Settling):
-        async def _read_ledger(self, partition: int):  # type: ignore[no-untyped-def]
-            restored = await super()._read_ledger(partition)
-            return restored or await self._trusted(partition)
-
-        async def _trusted(self, partition: int):  # type: ignore[no-untyped-def]
-            from streams.settle import Partition
-
-            return Partition()
+    class Trusting(Restoring):
+        async def _caught_up(self, store: Store, partition: int) -> bool:
+            await super()._caught_up(store, partition)
+            return True
 
     line = await line_with(PAID)
     await line.verify()
@@ -162,9 +158,10 @@ async def test_a_restore_that_trusts_a_partial_ledger_is_caught() -> None:
     await _lose_the_ledger(line, 0)
     await line.store(case(*PAID)[1])
     await line.verify()
-    trusting = Trusting(
-        line.log, line.topics, deployment="tests", ledger_days=540,
-        clock=lambda: line.now_ms, metrics=line.metrics,
+    trusting = line.settling()
+    trusting._restoring = Trusting(
+        line.log, line.topics, MemoryStores(), PartitionCount(line.topics.facts.partitions),
+        ledger_days=540, clock=lambda: line.now_ms,
     )  # fmt: skip
     await line.settle(trusting)
     assert not (await line.books()).balanced

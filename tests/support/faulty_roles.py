@@ -83,10 +83,11 @@ def unique_ids() -> None:
 
 
 def forgetful() -> None:
+    from streams.ledger import MemoryStore
     from streams.settle import Partition, Settling
 
     async def restore(self: Any, partition: int) -> None:
-        self._partitions[partition] = Partition(swept_at_ms=self._clock())
+        self._partitions[partition] = Partition(MemoryStore(), self._clock())
 
     Settling.restore = restore  # type: ignore[method-assign]
 

@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from schemas.record import Draft, Record
+from schemas.record import Draft, Position, Record
 from streams.kafka import KafkaLog, settle
 
 
@@ -29,7 +29,7 @@ class Copier:
         self.batches.append(len(records))
         return [Draft(self.output, partition, r.key, r.value, r.headers) for r in records]
 
-    def committed(self, partition: int) -> None:
+    def committed(self, partition: int, positions: Sequence[Position]) -> None:
         self.calls.append(("committed", partition))
 
     def forget(self, partition: int) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from schemas.callback import decode_callback
 from schemas.event import Event, read_event
-from schemas.ledger import LedgerState, decode_ledger
+from schemas.ledger import COUNT_KEY, LedgerState, decode_ledger
 from schemas.outcome import Outcome, read_outcome
 from schemas.record import Position
 from schemas.topics import PARTITIONS_KEY, partition_for_key
@@ -19,7 +19,6 @@ from streams.cli.frame import now_ms
 from streams.log import Log
 from streams.open_log import open_log
 from streams.partition_count import RecordedCount, events_in_order
-from streams.settle import COUNT_KEY
 from streams.simulate import Delivery, event_differences
 from streams.topology import existing_topics
 from tests.support.deployment import Deployed

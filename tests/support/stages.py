@@ -21,6 +21,7 @@ from schemas.revision import Revision
 from schemas.topics import Topics, topics
 from streams.books import Books, read_books
 from streams.embedded import EmbeddedLog
+from streams.ledger import Stores
 from streams.log import Log
 from streams.metrics import StageMetrics
 from streams.settle import Settling
@@ -124,10 +125,10 @@ class Line:
         await run_until(self.log, group, self.topics.facts.name, ends, task, stopping)
         return settling
 
-    def settling(self, ledger_days: int = 540) -> Settling:
+    def settling(self, ledger_days: int = 540, stores: Stores | None = None) -> Settling:
         return Settling(
             self.log, self.topics, deployment="tests", ledger_days=ledger_days,
-            clock=lambda: self.now_ms, metrics=self.metrics,
+            clock=lambda: self.now_ms, metrics=self.metrics, stores=stores,
         )  # fmt: skip
 
     async def events(self) -> list[Event]:
