@@ -11,6 +11,10 @@ from streams.downstream.payment import Payment, payment_of, payment_state
 from streams.downstream.tables import storable
 from streams.views.database import Database
 
+PAYMENTS_OF_ORDER: Final = (
+    "SELECT mode, number, currency, exponent, state FROM downstream_payments"
+    " WHERE consumer = ? AND mode = ? AND number = ? ORDER BY payment_key"
+)
 _log = structlog.get_logger()
 
 
@@ -39,11 +43,7 @@ class OrderBook:
     def stand(self, order: OrderKey) -> Standing:
         """Add up an order's payments, write how it stands, and return it."""
         self._lock(order)
-        rows = self._database.rows(
-            "SELECT mode, number, currency, exponent, state FROM downstream_payments"
-            " WHERE consumer = ? AND mode = ? AND number = ? ORDER BY payment_key",
-            (self._consumer, *order),
-        )
+        rows = self._database.rows(PAYMENTS_OF_ORDER, (self._consumer, *order))
         stands = standing(order, total_of(self._database, order), [payment_of(*r) for r in rows])
         self._database.run(
             "UPDATE downstream_orders SET status = ?, currency = ?, exponent = ?,"

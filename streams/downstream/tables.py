@@ -32,7 +32,8 @@ _BODIES: Final = {
         attempts INTEGER NOT NULL, taken_until_ms BIGINT NOT NULL, sent_at_ms BIGINT""",
 }
 _INDEXES: Final = (
-    "downstream_payments (consumer, mode, number)",
+    # With the key at its end, or SQLite reads all payments for the sake of their order.
+    "downstream_payments (consumer, mode, number, payment_key)",
     "downstream_outbox (sent_at_ms, taken_until_ms)",
 )
 

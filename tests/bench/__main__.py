@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 import orjson
 
 from deploy.kafka_local import BrokerMissing, LocalBroker
-from tests.bench import ingress, path, pure, replay, stages
+from tests.bench import downstream, ingress, path, pure, replay, stages
 from tests.bench.callbacks import CHOSEN, prepare
 from tests.bench.table import Line, show
 
@@ -79,9 +79,12 @@ def measure(folder: Path, bootstrap: str, say: Callable[[str], None]) -> list[Li
         ]
     say("embedded")
     per_s = path.embedded_per_s(folder, len(CHOSEN) * SIGNED)
+    say("consumer effects")
+    effects = apart(downstream.effects_per_s, bootstrap, folder)
     return [
         *lines,
         Line("`up` on the embedded log, to the event", None, per_s, ">= 2,000/s", unit="/s"),
+        Line("consumer effects/s: orders, Kafka to SQLite", None, effects, unit="/s"),
     ]  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,38 +20,13 @@ from streams.log import Log
 from streams.topology import ensure_topics
 from streams.views.database import open_database
 from tests.support.consuming_program import Campaign
-from tests.support.downstream import PARTITIONS, Shop, draft_of, effects, paid, refunded
+from tests.support.downstream import PARTITIONS, Shop, draft_of, effects, told
 from tests.support.postgres import empty_database
-from tests.support.settling import START_MS, Settler, fact, total
+from tests.support.settling import START_MS
 
 WITHIN_S = 120
 CYCLES = 10
 LOOP = ("consume.py", "inbox.py", "consuming_mutants.py")
-
-
-def told(cycles: int) -> list[Event]:
-    """Return events of every kind, over and over, so that each kind comes after each crash."""
-    settler = Settler()
-    for cycle in range(cycles):
-        for number, facts in enumerate(stories()):
-            for stated in facts:
-                order = None if stated.merchant_order_id is None else f"A-{cycle}-{number}"
-                names = {"payment_id": f"P-{cycle}-{number}", "merchant_order_id": order}
-                settler.tell(replace(stated, **names))
-    return settler.events
-
-
-def stories() -> list[list[Any]]:
-    unnamed = {"merchant_order_id": None}
-    failed = fact("RefundFailed", 400, refund_id="R", occurred_at_ms=START_MS + 9)
-    dispute = {"dispute_id": "D"}
-    return [
-        [paid(), refunded(400), failed],
-        [paid(), total(300), total(1_000)],
-        [paid(**unnamed), paid()],
-        [paid(), fact("DisputeOpened", **dispute), fact("DisputeWon", **dispute)],
-        [paid(), fact("DisputeLost", 1_000, **dispute), fact("PaymentReversed", 100)],
-    ]
 
 
 async def write(log: Log, made: Topics, events: Sequence[Event]) -> None:

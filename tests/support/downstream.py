@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from schemas.event import Event, event_draft
@@ -15,7 +15,7 @@ from streams.downstream.messages import Messages
 from streams.downstream.orders import Orders
 from streams.downstream.read import coupons, messages, orders
 from streams.views.database import Database, open_database
-from tests.support.settling import Settler, fact
+from tests.support.settling import START_MS, Settler, fact, total
 
 PARTITIONS = 3
 TOPICS = topics(payment_partitions=PARTITIONS)
@@ -55,6 +55,31 @@ def paid(minor: int = 1_000, payment: str = "P", **members: Any) -> Fact:
 
 def refunded(minor: int, refund: str = "R", payment: str = "P", **members: Any) -> Fact:
     return fact("RefundCompleted", minor, payment_id=payment, refund_id=refund, **members)
+
+
+def told(cycles: int) -> list[Event]:
+    """Return events of every kind, over and over, so that each kind comes after each crash."""
+    settler = Settler()
+    for cycle in range(cycles):
+        for number, facts in enumerate(stories()):
+            for stated in facts:
+                order = None if stated.merchant_order_id is None else f"A-{cycle}-{number}"
+                names = {"payment_id": f"P-{cycle}-{number}", "merchant_order_id": order}
+                settler.tell(replace(stated, **names))
+    return settler.events
+
+
+def stories() -> list[list[Any]]:
+    unnamed = {"merchant_order_id": None}
+    failed = fact("RefundFailed", 400, refund_id="R", occurred_at_ms=START_MS + 9)
+    dispute = {"dispute_id": "D"}
+    return [
+        [paid(), refunded(400), failed],
+        [paid(), total(300), total(1_000)],
+        [paid(**unnamed), paid()],
+        [paid(), fact("DisputeOpened", **dispute), fact("DisputeWon", **dispute)],
+        [paid(), fact("DisputeLost", 1_000, **dispute), fact("PaymentReversed", 100)],
+    ]
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Node programs that check generated documents, installed once below `.cache`."""
+"""Node programs, installed once below `.cache`: those that check generated documents, and more."""
 
 import json
 import os
@@ -23,13 +23,22 @@ def run_tool(script: str, file: Path) -> Any:
 
     Skips the test where there is no node, and fails it in continuous integration.
     """
-    node, npm = _node()
-    _install(npm)
+    node = install_node_program(SOURCE, INSTALLED)
     ran = subprocess.run(
         [node, str(SOURCE / script), str(INSTALLED), str(file)],
         capture_output=True, text=True, check=True, timeout=RUN_S,
     )  # fmt: skip
     return json.loads(ran.stdout)
+
+
+def install_node_program(source: Path, installed: Path) -> str:
+    """Install what the lock in `source` names below `installed`; return the program node.
+
+    Skips the test where there is no node, and fails it in continuous integration.
+    """
+    node, npm = _node()
+    _install(npm, source, installed)
+    return node
 
 
 def _node() -> tuple[str, list[str]]:
@@ -49,17 +58,17 @@ def _node() -> tuple[str, list[str]]:
     pytest.skip(reason)
 
 
-def _install(npm: list[str]) -> None:
+def _install(npm: list[str], source: Path, installed: Path) -> None:
     """Install what the lock names, unless that is there already."""
-    lock = (SOURCE / "package-lock.json").read_bytes()
-    mark = INSTALLED / "installed"
+    lock = (source / "package-lock.json").read_bytes()
+    mark = installed / "installed"
     if mark.exists() and mark.read_text() == sha256(lock).hexdigest():
         return
-    INSTALLED.mkdir(parents=True, exist_ok=True)
+    installed.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json", ".npmrc"):
-        shutil.copy(SOURCE / name, INSTALLED / name)
+        shutil.copy(source / name, installed / name)
     subprocess.run(
         [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=INSTALLED, capture_output=True, check=True, timeout=INSTALL_S,
+        cwd=installed, capture_output=True, check=True, timeout=INSTALL_S,
     )  # fmt: skip
     mark.write_text(sha256(lock).hexdigest())

@@ -11,6 +11,7 @@ from schemas.money import Money
 from schemas.record import Record
 from streams.downstream.messages import TEXTS
 from streams.downstream.order import OrderKey
+from streams.downstream.orders import PAYMENTS_OF_ORDER
 from streams.downstream.read import coupons, failures, orders
 from streams.downstream.role import expect_total
 from tests.support.downstream import Shop, events_of, paid, records_of, refunded
@@ -235,3 +236,12 @@ def test_nothing_of_a_batch_stays_when_its_last_effect_fails() -> None:
     assert orders(shop.database) == []
     inbox.service.effect = effect  # type: ignore[method-assign]
     assert inbox.apply(records_of(events)) == {"applied": 2}
+
+
+def test_the_payments_of_an_order_are_found_without_reading_all_others() -> None:
+    plan = Shop().database.rows(f"EXPLAIN QUERY PLAN {PAYMENTS_OF_ORDER}", ("a", "b", "c"))
+    assert [each[3] for each in plan] == [
+        "SEARCH downstream_payments USING INDEX"
+        " downstream_payments_consumer_mode_number_payment_key_index"
+        " (consumer=? AND mode=? AND number=?)"
+    ]
