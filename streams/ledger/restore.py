@@ -1,9 +1,10 @@
 """From a partition of the ledger topic, or in the end from its events, to a store that agrees.
 
-Guarantees:  what is returned adds up to the newest count record of the topic, key by key. A store
-             from before goes on where it stopped; where it does not agree in the end it is wiped
-             and the topic read from its beginning, and where that does not agree either it is
-             rebuilt from the events and written back before anything is settled.
+Guarantees:  what is returned adds up to the newest count record of the topic, key by key, and
+             knows the newest event. A store from before goes on where it stopped; where it does
+             not agree in the end it is wiped and the topic read from its beginning, and where
+             that does not agree either it is rebuilt from the events and written back before
+             anything is settled.
 Memory:      one chunk, whatever the partition holds.
 """
 
@@ -21,7 +22,7 @@ from schemas.ledger import (
     decode_ledger,
     encode_ledger,
 )
-from schemas.record import Draft, Position
+from schemas.record import Draft, Position, Record
 from schemas.topics import PARTITIONS_KEY, Topics, partition_for_key
 from streams.ledger.store import Change, Store, Stores
 from streams.log import Log
@@ -29,6 +30,7 @@ from streams.partition_count import PartitionCount, events_in_order
 
 CHUNK_RECORDS: Final = 5_000
 APPEND_RECORDS: Final = 1_000
+NEWEST_RECORDS: Final = 64  # read from the end of the events first, to find the newest
 _HEADERS: Final = (
     ("content-type", b"application/json"),
     ("ce_type", b"io.tillstream.LedgerState.v1"),
@@ -120,8 +122,43 @@ class Restoring:
             return False
         if count is None or count != store.totals.record():
             return False
+        if not await self._holds_newest(store, partition):
+            _log.warning("ledger_behind_its_events", partition=partition)
+            return False
         store.write((), position)
         return True
+
+    async def _holds_newest(self, store: Store, partition: int) -> bool:
+        """Whether the newest event of the partition is in its payment's state.
+
+        A topic that lost its newest transactions whole, as an unclean election does, still adds
+        up to the count record that is now its last. Events are written with it.
+        """
+        newest = await self._newest_event(partition)
+        if newest is None:
+            return True
+        event = read_event(newest)
+        held = store.get(event.key)
+        if held is not None:
+            return any(each.id == event.id for each in decode_ledger(held).announced)
+        # Nobody writes events after a move to more partitions before the states have moved.
+        if partition_for_key(event.key, self._count.partitions) != partition:
+            return True
+        return self.is_expired(encode_ledger(LedgerState().after(event)), self._clock())
+
+    async def _newest_event(self, partition: int) -> Record | None:
+        name = self._topics.events.name
+        bounds = (await self._log.bounds(name))[partition]
+        newest, width, end = None, NEWEST_RECORDS, bounds.end
+        # What was aborted is not read: the newest event may lie far from the end.
+        while newest is None and end > bounds.start:
+            start = max(bounds.start, end - width)
+            async for record in self._log.read(
+                name, [partition], start={partition: start}, end={partition: end}
+            ):
+                newest = record
+            width, end = 8 * width, start
+        return newest
 
     async def _rebuild(self, store: Store, partition: int) -> None:
         """Fold the events of a partition, and write the states back before anything is settled."""
