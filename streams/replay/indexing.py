@@ -8,7 +8,7 @@ from processors.replay import fact_digest
 from schemas.errors import InvalidRecord
 from schemas.outcome import read_outcome
 from schemas.record import Record
-from schemas.topics import Topics
+from schemas.topics import Topics, partition_for_key
 from streams.log import Log
 from streams.replay.part import Part
 from streams.replay.plan import Plan, Range
@@ -44,24 +44,25 @@ async def index_facts(log: Log, topics: Topics, plan: Plan, part: Part, covered:
     topic = topics.facts.name
     async with aclosing(log.read(topic, [part.number], end=plan.ends[topic])) as records:
         async for record in records:
-            row = _fact_row(record, covered, topics.callbacks.name)
+            row = _fact_row(record, covered, topics)
             if row is not None:
                 part.facts.append(row)
-                part.keys.add((record.partition, record.key or b""))
+                part.keys.add((row.part, record.key or b""))
             part.record_done()
 
 
-def _fact_row(record: Record, covered: Range, callbacks: str) -> FactRow | None:
+def _fact_row(record: Record, covered: Range, topics: Topics) -> FactRow | None:
     try:
         stated = orjson.loads(record.value or b"")
         if not covered.covers(stated["received_at_ms"], stated["provider"], stated["account"]):
             return None
         topic, partition, offset = stated["callback"]
-        if topic != callbacks:
+        if topic != topics.callbacks.name:
             return None
         return FactRow(
             partition, offset, record.partition, record.offset, stated["item"],
             stated["revision"], stated["kid"], fact_digest(record.value or b""),
+            partition_for_key(record.key or b"", topics.facts.partitions),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
         if ("ce_type", b"io.tillstream.FactStated.v1") not in record.headers:

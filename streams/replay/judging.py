@@ -211,13 +211,13 @@ class JudgingAgain:
         )
         partition = None if fact is None else self._partition(fact.key)
         if row is not None:
-            elsewhere = partition not in (None, row.log_partition)
-            place = row.log_partition, True, row.partition, row.offset, item, revision
+            elsewhere = partition not in (None, row.part)
+            place = row.part, True, row.partition, row.offset, item, revision
             part.derived.append(DerivedRow(*place, octets, elsewhere))
         if fact is None or partition is None or fact.key is None:
             return
         part.keys.add((partition, fact.key))
-        if row is None or partition != row.log_partition:
+        if row is None or partition != row.part:
             place = partition, False, fact.callback.partition, fact.callback.offset, item, revision
             part.derived.append(DerivedRow(*place, octets))
 

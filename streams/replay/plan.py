@@ -6,18 +6,25 @@ what a stage had not reached is known not to be missing.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 import processors
 import schemas
-from schemas.topics import Topics, topics
+from schemas.topics import Topics, partition_for_key, topics
 from streams.errors import ConfigurationError
 from streams.log import Log
+from streams.partition_count import (
+    Era,
+    PartitionCount,
+    RecordedCount,
+    decode_count,
+    encode_count,
+)
 
 PHASES: Final = ("outcomes", "facts", "callbacks", "payments")
 
@@ -60,6 +67,18 @@ class Wanted:
         return hashlib.sha256(orjson.dumps(parts)).hexdigest()[:12]
 
 
+class Span(NamedTuple):
+    """A stretch of some partitions: from `begins` (where not named: the first held) to `ends`."""
+
+    partitions: Sequence[int]
+    begins: Mapping[int, int]
+    ends: Mapping[int, int]
+
+    @property
+    def start(self) -> dict[int, int]:
+        return {p: self.begins[p] for p in self.partitions if p in self.begins}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """`starts` (the first held) and `ends` by topic and partition; `verified` and `settled`: what
@@ -68,7 +87,7 @@ class Plan:
     `code` names the code that judges: a replay is not resumed with another.
     """
 
-    payment_partitions: int
+    count: PartitionCount
     starts: Mapping[str, Mapping[int, int]]
     ends: Mapping[str, Mapping[int, int]]
     verified: Mapping[int, int]
@@ -79,7 +98,7 @@ class Plan:
     def encode(self) -> bytes:
         return orjson.dumps(
             {
-                "payment_partitions": self.payment_partitions,
+                "count": orjson.loads(encode_count(self.count)),
                 "starts": {name: _texts(starts) for name, starts in self.starts.items()},
                 "ends": {name: _texts(ends) for name, ends in self.ends.items()},
                 "verified": _texts(self.verified),
@@ -93,7 +112,7 @@ class Plan:
     def decode(cls, octets: bytes) -> "Plan":
         members: dict[str, Any] = orjson.loads(octets)
         return cls(
-            payment_partitions=members["payment_partitions"],
+            count=decode_count(orjson.dumps(members["count"]), "of the plan"),
             starts={name: _numbers(starts) for name, starts in members["starts"].items()},
             ends={name: _numbers(ends) for name, ends in members["ends"].items()},
             verified=_numbers(members["verified"]),
@@ -103,7 +122,29 @@ class Plan:
         )
 
     def topics(self, prefix: str) -> Topics:
-        return topics(prefix, payment_partitions=self.payment_partitions)
+        return topics(prefix, payment_partitions=self.count.partitions)
+
+    def spans(
+        self, topic: str, reached: Callable[[Era], tuple[int, ...]], keys: Collection[bytes]
+    ) -> list[Span]:
+        """Return where records of these payments lie in a topic of payments, oldest first.
+
+        `reached` says where an earlier count's time ended in this topic. A payment that moved has
+        records under each count.
+        """
+        spans = []
+        begins: dict[int, int] = {}
+        for era in self.count.eras:
+            ends = dict(enumerate(reached(era)))
+            spans.append(Span(_places(keys, era.partitions), begins, ends))
+            begins = ends
+        spans.append(Span(_places(keys, self.count.partitions), begins, self.ends[topic]))
+        return spans
+
+    def begin_is_held(self, topic: str, key: bytes) -> bool:
+        """Whether the facts topic holds whatever was first stated of a payment."""
+        first = self.count.eras[0].partitions if self.count.eras else self.count.partitions
+        return self.starts[topic].get(partition_for_key(key, first)) == 0
 
     def records(self, phase: str, part: int, prefix: str) -> int:
         """Return how many offsets a part of a phase reads."""
@@ -125,6 +166,10 @@ class Plan:
         )
 
 
+def _places(keys: Collection[bytes], partitions: int) -> list[int]:
+    return sorted({partition_for_key(key, partitions) for key in keys})
+
+
 def _texts(numbers: Mapping[int, int]) -> dict[str, int]:
     return {str(key): value for key, value in numbers.items()}
 
@@ -137,7 +182,8 @@ async def make_plan(log: Log, prefix: str) -> Plan:
     """Return the plan of a replay that begins now.
 
     Raises:
-        ConfigurationError: a topic is missing, or those of payments differ in their partitions.
+        ConfigurationError: a topic is missing, those of payments differ in their partitions or
+            from what is recorded, or a migration to more is not finished.
     """
     states = await log.describe()
     names = topics(prefix)
@@ -145,7 +191,10 @@ async def make_plan(log: Log, prefix: str) -> Plan:
     if missing:
         raise ConfigurationError(*(f"topic {name} does not exist" for name in missing))
     counts = {states[each.name].partitions for each in names.by_payment()}
-    if len(counts) > 1:
+    recorded = await RecordedCount(log, names).read()
+    if recorded is not None and recorded.growing_to is not None:
+        raise ConfigurationError("payments are moving; finish tillstream topics migrate first")
+    if len(counts) > 1 or (recorded is not None and counts != {recorded.partitions}):
         raise ConfigurationError(
             "facts, events and ledger differ in their partitions; see tillstream topics plan"
         )
@@ -157,7 +206,7 @@ async def make_plan(log: Log, prefix: str) -> Plan:
         starts[topic.name] = {partition: each.start for partition, each in bounds.items()}
         ends[topic.name] = {partition: each.end for partition, each in bounds.items()}
     return Plan(
-        payment_partitions=counts.pop(),
+        count=recorded or PartitionCount(counts.pop()),
         starts=starts,
         ends=ends,
         verified={p: offset or 0 for p, offset in verified.items()},

@@ -99,18 +99,20 @@ class Replay:
         while (number := self.store.take(phase)) is not None:
             part = Part(self.store, phase, number, self.advanced)
             part.begin()
-            if not plan.records(phase, number, self.wanted.prefix):
-                part.finish()
-                continue
-            if phase == "outcomes":
-                await index_outcomes(self.log, topics, plan, part)
-            elif phase == "facts":
-                await index_facts(self.log, topics, plan, part, self.wanted.range)
-            elif phase == "callbacks":
-                await self._judge(plan, topics, part)
-            else:
+            if phase == "payments":
                 await self._settle(plan, topics, part)
+            elif plan.records(phase, number, self.wanted.prefix):
+                # Only then: to look at nothing would cost as much as a few thousand records.
+                await self._read(phase, plan, topics, part)
             part.finish()
+
+    async def _read(self, phase: str, plan: Plan, topics: Topics, part: Part) -> None:
+        if phase == "outcomes":
+            await index_outcomes(self.log, topics, plan, part)
+        elif phase == "facts":
+            await index_facts(self.log, topics, plan, part, self.wanted.range)
+        else:
+            await self._judge(plan, topics, part)
 
     async def _judge(self, plan: Plan, topics: Topics, part: Part) -> None:
         if self._revisions is None:

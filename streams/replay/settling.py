@@ -5,9 +5,10 @@ as they were recorded, those inside as they come out today.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Final
 
 from processors.replay import Change, compare_events, fact_changes
@@ -15,13 +16,13 @@ from processors.settle_again import Cause, Told, settle_again
 from schemas.errors import TOO_OLD
 from schemas.event import Event, event_draft, read_event
 from schemas.fact import FactRecord, decode_fact, fact_draft, read_fact
-from schemas.record import Draft
+from schemas.record import Draft, Record
 from schemas.topics import Topics
 from streams.errors import ConfigurationError
 from streams.log import Appender, Log
 from streams.replay.judging import named_item
 from streams.replay.part import Part
-from streams.replay.plan import Plan, Range, Wanted
+from streams.replay.plan import Plan, Range, Span, Wanted
 from streams.replay.store import DerivedRow
 
 APPEND_CHUNK: Final = 1_000
@@ -51,6 +52,8 @@ class SettlingAgain:
     async def run(self, part: Part) -> None:
         payments = _Payments()
         keys = part.store.keys(part.number)
+        if not keys:
+            return
         await self._read_facts(part, payments, keys)
         await self._read_events(part, payments, keys)
         settled_at = part.store.settled_at(TOO_OLD)
@@ -60,7 +63,7 @@ class SettlingAgain:
                 payments.told[key],
                 payments.events[key],
                 causes_held=frozenset(payments.causes[key]),
-                facts_begin_held=self.plan.starts[self.topics.facts.name][part.number] == 0,
+                facts_begin_held=self.plan.begin_is_held(self.topics.facts.name, key),
                 settled_at_ms=settled_at,
                 ledger_days=self.wanted.ledger_days,
             )
@@ -81,26 +84,24 @@ class SettlingAgain:
         await self._write(part.number, payments.drafts, events)
 
     async def _read_facts(self, part: Part, payments: _Payments, keys: set[bytes]) -> None:
-        topic, number = self.topics.facts.name, part.number
-        rows = part.store.derived(number)
+        rows = part.store.derived(part.number)
         instead = {
             (row.partition, row.offset, row.item, row.revision): row for row in rows if row.instead
         }
-        settled = self.plan.settled.get(number, 0)
-        reading = self.log.read(topic, [number], end=self.plan.ends[topic])
-        async with aclosing(reading) as records:
-            async for record in records:
-                if record.key in keys:
-                    fact = read_fact(record)
-                    where = fact.callback.partition, fact.callback.offset, fact.item, fact.revision
-                    payments.causes[record.key].add((fact.callback_id, fact.item))
-                    told, octets = fact, record.value
-                    if where in instead:
-                        octets = _taken_instead(part, record.value or b"", fact, instead[where])
-                        told = fact if octets is None else decode_fact(octets)
-                    if octets is not None:
-                        self._tell(payments, told, octets, settled=record.offset < settled)
-                part.record_done()
+        topic = self.topics.facts.name
+        spans = self.plan.spans(topic, attrgetter("facts"), keys)
+        async with aclosing(self._read(part, topic, spans, keys)) as records:
+            async for key, record in records:
+                fact = read_fact(record)
+                where = fact.callback.partition, fact.callback.offset, fact.item, fact.revision
+                payments.causes[key].add((fact.callback_id, fact.item))
+                told, octets = fact, record.value
+                if where in instead:
+                    octets = _taken_instead(part, record.value or b"", fact, instead[where])
+                    told = fact if octets is None else decode_fact(octets)
+                if octets is not None:
+                    settled = record.offset < self.plan.settled.get(record.partition, 0)
+                    self._tell(payments, told, octets, settled=settled)
         for row in rows:
             if not row.instead and row.octets is not None:
                 self._tell(payments, decode_fact(row.octets), row.octets, settled=True)
@@ -119,12 +120,22 @@ class SettlingAgain:
 
     async def _read_events(self, part: Part, payments: _Payments, keys: set[bytes]) -> None:
         topic = self.topics.events.name
-        reading = self.log.read(topic, [part.number], end=self.plan.ends[topic])
-        async with aclosing(reading) as records:
-            async for record in records:
-                if record.key in keys:
-                    payments.events[record.key].append(read_event(record))
-                part.record_done()
+        spans = self.plan.spans(topic, attrgetter("events"), keys)
+        async with aclosing(self._read(part, topic, spans, keys)) as records:
+            async for key, record in records:
+                payments.events[key].append(read_event(record))
+
+    async def _read(
+        self, part: Part, topic: str, spans: Sequence[Span], keys: set[bytes]
+    ) -> AsyncGenerator[tuple[bytes, Record], None]:
+        """Yield the records of these payments, each payment's in order, with their keys."""
+        for span in spans:
+            reading = self.log.read(topic, span.partitions, start=span.start, end=span.ends)
+            async with aclosing(reading) as records:
+                async for record in records:
+                    if record.key in keys:
+                        yield record.key, record
+                    part.record_done()
 
     def _event_draft(self, event: Event, partition: int) -> Draft:
         assert self.into is not None

@@ -25,13 +25,13 @@ CREATE TABLE outcomes (partition INTEGER, offset INTEGER, log_partition INTEGER,
   revision TEXT, at_ms INTEGER,
   PRIMARY KEY (partition, offset, log_partition, place)) WITHOUT ROWID;
 CREATE TABLE facts (partition INTEGER, offset INTEGER, log_partition INTEGER, place INTEGER,
-  item INTEGER, revision TEXT, kid TEXT, digest BLOB,
+  item INTEGER, revision TEXT, kid TEXT, digest BLOB, part INTEGER,
   PRIMARY KEY (partition, offset, log_partition, place)) WITHOUT ROWID;
-CREATE TABLE keys (log_partition INTEGER, key BLOB, PRIMARY KEY (log_partition, key))
+CREATE TABLE keys (part INTEGER, key BLOB, PRIMARY KEY (part, key))
   WITHOUT ROWID;
-CREATE TABLE derived (log_partition INTEGER, instead INTEGER, partition INTEGER, offset INTEGER,
+CREATE TABLE derived (part INTEGER, instead INTEGER, partition INTEGER, offset INTEGER,
   item INTEGER, revision TEXT, octets BLOB, elsewhere INTEGER,
-  PRIMARY KEY (log_partition, instead, partition, offset, item, revision)) WITHOUT ROWID;
+  PRIMARY KEY (part, instead, partition, offset, item, revision)) WITHOUT ROWID;
 CREATE TABLE findings (kind TEXT, subject TEXT, phase TEXT, part INTEGER, detail BLOB NOT NULL,
   PRIMARY KEY (kind, subject)) WITHOUT ROWID;
 CREATE TABLE counts (phase TEXT, part INTEGER, name TEXT, count INTEGER NOT NULL,
@@ -57,7 +57,8 @@ class OutcomeRow(NamedTuple):
 
 
 class FactRow(NamedTuple):
-    """A recorded fact by the place of its callback; `place` is its own offset."""
+    """A recorded fact by the place of its callback; `place` is its own offset, `part` where its
+    payment lies today."""
 
     partition: int
     offset: int
@@ -67,6 +68,7 @@ class FactRow(NamedTuple):
     revision: str
     kid: str
     digest: bytes
+    part: int
 
 
 class DerivedRow(NamedTuple):
@@ -74,7 +76,7 @@ class DerivedRow(NamedTuple):
     one. `octets` None: there is none instead. `elsewhere`: its payment lies in another partition,
     which has a further one."""
 
-    log_partition: int
+    part: int
     instead: bool
     partition: int
     offset: int
@@ -219,17 +221,15 @@ class Store:
         )
         return {(callback_id, item): at_ms for callback_id, item, at_ms in rows}
 
-    def keys(self, log_partition: int) -> set[bytes]:
-        rows = self._connection.execute(
-            "SELECT key FROM keys WHERE log_partition = ?", (log_partition,)
-        )
+    def keys(self, part: int) -> set[bytes]:
+        rows = self._connection.execute("SELECT key FROM keys WHERE part = ?", (part,))
         return {bytes(key) for (key,) in rows}
 
-    def derived(self, log_partition: int) -> list[DerivedRow]:
+    def derived(self, part: int) -> list[DerivedRow]:
         rows = self._connection.execute(
-            "SELECT * FROM derived WHERE log_partition = ?"
+            "SELECT * FROM derived WHERE part = ?"
             " ORDER BY instead, partition, offset, item, revision",
-            (log_partition,),
+            (part,),
         )
         return [DerivedRow(row[0], bool(row[1]), *row[2:]) for row in rows]
 

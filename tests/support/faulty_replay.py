@@ -5,7 +5,8 @@
 What is planted stands in FAULT, so that the processes which a replay starts have it as well:
 `changed` (Stripe's payments name another order; its refunds another amount), `die-PHASE` (the
 first process that writes in this phase kills itself, once), `orphan-PHASE` (it kills the process
-that started it, once), `die-appending` (a process kills itself between two appends, once).
+that started it, once), `die-appending` (a process kills itself between two appends, once),
+`one-place` (payments are looked for where they lie today alone).
 WISH names a file that is there until the fault has struck.
 """  # fmt: skip
 
@@ -67,6 +68,17 @@ def _die_appending() -> None:
     KafkaAppender.append = append  # type: ignore[method-assign]
 
 
+def _one_place() -> None:
+    from streams.replay.plan import Plan
+
+    proper = Plan.spans
+
+    def spans(self: Plan, *arguments: Any) -> Any:
+        return proper(replace(self, count=replace(self.count, eras=())), *arguments)
+
+    Plan.spans = spans  # type: ignore[method-assign]
+
+
 def _changed() -> None:
     from processors.registry import PROVIDERS
     from schemas.money import Money
@@ -93,6 +105,8 @@ def _plant(fault: str) -> None:
         _changed()
     elif fault == "die-appending":
         _die_appending()
+    elif fault == "one-place":
+        _one_place()
     else:
         _in_phase(phase, {"die": _die, "orphan": _orphan}[kind])
 

@@ -13,10 +13,12 @@ from prometheus_client import CollectorRegistry
 from processors.registry import PROVIDERS
 from schemas.callback import Callback, encode_callback
 from schemas.record import Draft
-from schemas.topics import partition_for_callback
-from streams.accounts import WatchedAccounts
+from schemas.topics import partition_for_callback, topics
+from streams.accounts import AccountBook, WatchedAccounts
 from streams.accounts.demo import demo_accounts, demo_providers, write_demo_account
 from streams.config import Config, load_config
+from streams.growth import migrate
+from streams.kafka import KafkaLog
 from streams.log import Log
 from streams.open_log import open_log
 from streams.simulate import SCENARIOS, Delivery, load_keys, plan
@@ -40,6 +42,7 @@ class Heard:
         self.prefix = prefix
         self.start_ms = time.time_ns() // 1_000_000
         self.sent: list[Delivery] = []
+        self.heard = 0  # callbacks, repeated ones included
 
     @property
     def config(self) -> Config:
@@ -64,12 +67,29 @@ class Heard:
                 write_demo_account(self.folder / "accounts", account)
         keys = load_keys(self.folder / "accounts")
         self.sent = plan(names, scenarios, stories, "heard", keys, now_ms=lambda: self.start_ms)
-        book = WatchedAccounts.start(
+        await self._settled([*self.sent, *self.sent[::10]], self._book(), PARTITIONS)
+        return self
+
+    async def move(self, partitions: int) -> None:
+        """Move payments to more partitions, and tell everything once more."""
+        log = self.opened()
+        assert isinstance(log, KafkaLog)
+        await migrate(log, topics(self.prefix, payment_partitions=PARTITIONS), partitions,
+                      prefix=self.prefix)  # fmt: skip
+        await log.close()
+        await self._settled(self.sent, self._book(), partitions)
+
+    def _book(self) -> AccountBook:
+        return WatchedAccounts.start(
             self.config, PROVIDERS, registry=CollectorRegistry(), seen=()
         ).current
+
+    async def _settled(
+        self, deliveries: Sequence[Delivery], book: AccountBook, partitions: int
+    ) -> None:
         log = self.opened()
         try:
-            line = Line(now_ms=self.start_ms, partitions=PARTITIONS, log=log, prefix=self.prefix)
+            line = Line(now_ms=self.start_ms, partitions=partitions, log=log, prefix=self.prefix)
             line.book = book
             line.topics = replace(
                 line.topics,
@@ -77,16 +97,15 @@ class Heard:
                 outcomes=replace(line.topics.outcomes, partitions=PARTITIONS),
             )
             await line.open()
-            await line.append(*self._drafts(line))
+            await line.append(*self._drafts(line, deliveries))
             await line.verify()
             await line.settle()
         finally:
             await log.close()
-        return self
 
-    def _drafts(self, line: Line) -> list[Draft]:
+    def _drafts(self, line: Line, deliveries: Sequence[Delivery]) -> list[Draft]:
         topic = line.topics.callbacks
-        repeated = [*self.sent, *self.sent[::10]]
+        first, self.heard = self.heard, self.heard + len(deliveries)
         return [
             encode_callback(
                 Callback(
@@ -99,7 +118,7 @@ class Heard:
                     each.provider, each.account, number, topic.partitions
                 ),
             )
-            for number, each in enumerate(repeated)
+            for number, each in enumerate(deliveries, start=first)
         ]  # fmt: skip
 
     async def live(self) -> Mapping[str, Any]:
