@@ -14,15 +14,20 @@ from tests.golden import corpus as module
 from tests.golden.changes import NotApproved, read_changes, write_change
 from tests.golden.corpus import CHANGES, FOLDER, Entry, corpus, differences, entries, missing
 
-HELD = sorted(path.stem for path in FOLDER.glob("*.json"))
 WHY = "The provider corrected its documentation of this member."
 
 
-@pytest.mark.parametrize("name", HELD)
+@pytest.mark.parametrize("name", sorted(PROVIDERS))
 def test_old_facts_and_events_come_out_byte_for_byte(name: str) -> None:
-    found = differences(name, entries(name), read_changes(CHANGES))
+    today = entries(name)
+    found = differences(name, today, read_changes(CHANGES))
     shown = "".join(f"\n  {each.case}: {each.what}" for each in found)
     assert not found, f"{name}: not named in docs/changes, see its README:{shown}"
+    assert missing(name, today) == [], "python -m tests.golden.corpus add"
+
+
+def test_no_corpus_is_left_of_a_provider_that_is_gone() -> None:
+    assert {path.stem for path in FOLDER.glob("*.json")} <= set(PROVIDERS)
 
 
 def changed(**members: Any) -> dict[str, Entry]:
@@ -114,6 +119,6 @@ def test_adding_touches_no_line_that_is_there(
 
 
 def test_every_case_that_the_pipeline_can_answer_is_answered() -> None:
-    for name in HELD:
+    for name in PROVIDERS:
         defects = [case for case, each in corpus(name).items() if each.said == module.DEFECT]
         assert defects == [], f"{name}: a golden of our own defect"
