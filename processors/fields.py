@@ -1,4 +1,4 @@
-"""Strict reading of JSON, forms, flat XML, numbers and times; what is absent is an error.
+"""Strict reading of JSON, forms, numbers and times; what is absent is an error.
 
 Everything here raises `CallbackError` for any bytes and nothing else, in time linear in their
 length.
@@ -16,7 +16,6 @@ from datetime import UTC, datetime, timedelta
 from math import isinf
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote_to_bytes
-from xml.parsers import expat
 
 import orjson
 
@@ -79,6 +78,10 @@ class Fields:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._members)
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """Return every name with what stands there, unread."""
+        return self._members.items()
 
     def raw(self, name: str) -> Any:
         """Return a member as it was parsed, None where it is absent or null."""
@@ -352,7 +355,7 @@ _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"(\s*:)?', re.DOTALL)
 
 
 def _count_name_tokens(octets: bytes) -> int:
-    return sum(1 for match in _STRING.finditer(octets) if match[1] is not None)
+    return sum(map(bool, _STRING.findall(octets)))
 
 
 def form_pairs(octets: bytes) -> tuple[tuple[bytes, bytes], ...]:
@@ -422,68 +425,6 @@ def announced_fields(pairs: Iterable[tuple[bytes, bytes]], member: bytes) -> Fie
     if charset is None:
         raise Malformed("the form announces an unknown charset")
     return decoded_fields(pairs, charset)
-
-
-def flat_xml(octets: bytes, *, root: str) -> Fields:
-    """Return the children of a flat XML document: one level, no attributes, no DOCTYPE.
-
-    Raises:
-        Malformed: not UTF-8 XML, a DOCTYPE, entities, nesting, attributes, a repeated element,
-        another
-            root, above 64 KiB.
-    """
-    if len(octets) > XML_BYTES_MAX:
-        raise Malformed(f"XML above {XML_BYTES_MAX} bytes")
-    try:
-        octets.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Malformed("the XML is not in UTF-8") from error
-    reader = _FlatReader(root)
-    try:
-        reader.parser.Parse(octets, True)
-    except expat.ExpatError as error:
-        raise Malformed("the content is no XML") from error
-    return Fields(reader.members)
-
-
-class _FlatReader:
-    """Collects one level of elements; whatever else appears is refused where it begins."""
-
-    def __init__(self, root: str) -> None:
-        self.members: dict[str, str] = {}
-        self._root = root
-        self._open: list[str] = []
-        self._text: list[str] = []
-        parser = self.parser = expat.ParserCreate("UTF-8")
-        parser.buffer_text = True
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._text.append
-        parser.StartDoctypeDeclHandler = self._refuse
-        parser.EntityDeclHandler = self._refuse
-        parser.ProcessingInstructionHandler = self._refuse
-        parser.CommentHandler = self._refuse
-
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        self._open.append(name)
-        if attributes or len(self._open) > 2 or self._open[0] != self._root:
-            raise Malformed("the XML is not one flat level without attributes")
-        if len(self._open) == 2 and name in self.members:
-            raise Malformed("an XML element stands twice")
-        if len(self._open) == 2 and "".join(self._text).strip():
-            raise Malformed("text between XML elements")
-        self._text.clear()
-
-    def _end(self, name: str) -> None:
-        if len(self._open) == 2:
-            self.members[name] = "".join(self._text)
-        elif "".join(self._text).strip():
-            raise Malformed("text between XML elements")
-        self._text.clear()
-        self._open.pop()
-
-    def _refuse(self, *_: object) -> None:
-        raise Malformed("the XML holds a declaration, an instruction or a comment")
 
 
 def from_base64(text: bytes | str, *, error: type[CallbackError]) -> bytes:

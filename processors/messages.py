@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from processors.fields import digits, form_pairs, from_base64, from_hex
+from processors.fields import Fields, digits, form_pairs, from_base64, from_hex
 from processors.percent import UNRESERVED, form_encoded
 from processors.signing import Message
 from schemas.callback import Callback
@@ -109,6 +109,15 @@ def sorted_form(
     return Message(b"&".join(map(b"=".join, signed)), tuple(signed))
 
 
+def sorted_texts(fields: Fields, *, exclude: frozenset[str]) -> Message[Fields]:
+    """Return `name=value&...` in order of the names, for members that are all texts.
+
+    As `sorted_form`, empty ones left out; the order of characters is that of their UTF-8.
+    """
+    signed = sorted((name, text) for name, text in fields.items() if text and name not in exclude)
+    return Message("&".join(map("=".join, signed)).encode(), Fields(dict(signed)))
+
+
 def encoded_form(pairs: Iterable[tuple[bytes, bytes]], *, dropped: frozenset[bytes]) -> bytes:
     """Return `name=value&...` in byte order of the names, encoded anew as PHP does.
 
@@ -116,6 +125,9 @@ def encoded_form(pairs: Iterable[tuple[bytes, bytes]], *, dropped: frozenset[byt
     themselves, a blank is a plus sign, and hex digits are capitals.
     """
     kept = sorted(pair for pair in pairs if pair[1] not in dropped)
+    text = b"&".join(map(b"=".join, kept))
+    if text.count(b"=") == len(kept) and text.count(b"&") == len(kept) - 1:
+        return form_encoded(text, kept=UNRESERVED + b"=&")
     return b"&".join(_encoded(name) + b"=" + _encoded(value) for name, value in kept)
 
 

@@ -1,4 +1,4 @@
-"""Strict reading of XML of several levels into objects; see `fields.flat_xml` for one level."""
+"""Strict reading of XML of several levels into objects; see `flat_xml` for one level."""
 
 from collections.abc import Callable
 from typing import Any, Final

@@ -21,7 +21,6 @@ from processors.account import Account
 from processors.contract import Provider, identity, no_check, plain_reply
 from processors.fields import (
     Fields,
-    flat_xml,
     form_pairs,
     from_base64,
     from_hex,
@@ -29,6 +28,7 @@ from processors.fields import (
     meaning,
     same_account,
 )
+from processors.flat_xml import flat_xml
 from processors.keys import Key, KeyForm, secret_base64, secret_text, shared_secret
 from processors.sealing import open_des, open_with_any
 from processors.signing import Authentic, Message, check_keyed_digest

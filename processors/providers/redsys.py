@@ -35,13 +35,13 @@ from processors.fields import (
     Fields,
     derived_id,
     digits,
-    flat_xml,
     form_pairs,
     from_base64,
     json_fields,
     meaning,
     same_account,
 )
+from processors.flat_xml import flat_xml
 from processors.keys import secret_text, shared_secret
 from processors.sealing import key_of_order_aes, key_of_order_des3
 from processors.signing import Authentic, Message, check_keyed_digest

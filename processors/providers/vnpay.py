@@ -27,8 +27,7 @@ from processors.fields import (
     same_account,
 )
 from processors.keys import secret_text, shared_secret
-from processors.messages import Pairs
-from processors.percent import UNRESERVED, form_encoded
+from processors.messages import Pairs, encoded_form
 from processors.signing import Authentic, Message, check_hmac
 from schemas.callback import Callback
 from schemas.errors import BadSignature, Malformed, UnknownMeaning
@@ -72,7 +71,7 @@ def _signed_texts(pairs: Pairs) -> Iterator[Message[Pairs]]:
     signed = tuple(
         sorted(p for p in pairs if p[0].startswith(PREFIX) and p[1] and p[0] not in unsigned)
     )
-    text = b"&".join(_encoded(name) + b"=" + _encoded(value) for name, value in signed)
+    text = encoded_form(signed, dropped=frozenset())
     # All four decode to the same pairs: another spelling is no other proof.
     for spelled in dict.fromkeys(
         text.replace(b"%7E", tilde).replace(b"%2A", asterisk)
@@ -80,10 +79,6 @@ def _signed_texts(pairs: Pairs) -> Iterator[Message[Pairs]]:
         for asterisk in (b"%2A", b"*")
     ):
         yield Message(spelled, signed)
-
-
-def _encoded(octets: bytes) -> bytes:
-    return form_encoded(octets, kept=UNRESERVED)
 
 
 def interpret(notice: Authentic[Fields], account: Account) -> tuple[Fact, ...]:

@@ -24,17 +24,16 @@ from processors.account import Account
 from processors.contract import Provider, Receipt, Reply, Setting, no_check
 from processors.fields import (
     Fields,
-    decoded_fields,
     digits,
-    flat_xml,
     from_base64,
     from_hex,
     meaning,
     same_account,
     same_if_stated,
 )
+from processors.flat_xml import flat_xml
 from processors.keys import Key, KeyForm, secret_text
-from processors.messages import sorted_form
+from processors.messages import sorted_texts
 from processors.sealing import open_ecb_md5
 from processors.signing import Authentic, Message, check_keyed_digest, check_opened
 from schemas.callback import Callback
@@ -44,6 +43,7 @@ from schemas.fact import Fact, FactType
 from schemas.money import Money
 
 SHANGHAI_MINUTES: Final = 480
+SIGN: Final = frozenset(("sign",))
 SUCCESS: Final = (
     b"<xml><return_code><![CDATA[SUCCESS]]></return_code>"
     b"<return_msg><![CDATA[OK]]></return_msg></xml>"
@@ -99,13 +99,12 @@ def _payment(received: Fields, account: Account) -> Authentic[Payment | Refund]:
     pinned = account.settings["sign_type"]
     if received.raw("sign_type") not in (None, "", pinned):
         raise BadSignature("the message announces another sign_type than the account's")
-    pairs = ((name.encode(), received.raw(name).encode()) for name in received)
     return check_keyed_digest(
-        (sorted_form(pairs, exclude=frozenset((b"sign",)), keep_empty=False),),
+        (sorted_texts(received, exclude=SIGN),),
         DIGESTS[pinned],
         signatures=(from_hex(received.raw("sign") or "", error=BadSignature),),
         keys=account.all_keys("verify"),
-    ).then(lambda signed: Payment(decoded_fields(signed, "utf-8")))
+    ).then(Payment)
 
 
 def _refund(received: Fields, account: Account) -> Authentic[Payment | Refund]:

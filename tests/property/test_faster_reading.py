@@ -3,6 +3,7 @@
 import json
 from typing import Any
 from urllib.parse import quote_plus
+from xml.parsers import expat
 
 import orjson
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from processors.fields import Number, exact_json_fields
+from processors.flat_xml import _FlatReader, _read_at_once, flat_xml
 from processors.percent import UNRESERVED, form_encoded
 from schemas.errors import Malformed
 
@@ -86,3 +88,40 @@ def test_form_values_are_encoded_as_the_library_does(octets: bytes) -> None:
     encoded = form_encoded(octets, kept=UNRESERVED)
     assert encoded == quote_plus(octets).replace("~", "%7E").encode()
     assert form_encoded(octets, kept=UNRESERVED + b"~") == quote_plus(octets).encode()
+
+
+PIECES = st.sampled_from(
+    ["<a>", "</a>", "<b>", "</b>", "<xml>", "</xml>", "<![CDATA[", "]]>", "]", ">", "&amp;", "1",
+     " ", "\n", "\r", "\t", "\x00", "\x7f", "\u00a0", "\ufffe", "<!--x-->", "<c/>", "é"]
+)  # fmt: skip
+TEXT = "<a>1</a><b><![CDATA[x y]]></b>\n<c></c>"
+
+
+def parsed(octets: bytes) -> Any:
+    """Return what the parser alone makes of a document, None where it refuses."""
+    reader = _FlatReader("xml")
+    try:
+        reader.parser.Parse(octets, True)
+    except (expat.ExpatError, Malformed):
+        return None
+    return reader.members
+
+
+@settings(deadline=None)
+@given(st.lists(PIECES), st.integers(0, len(TEXT)), st.lists(PIECES, max_size=3))
+def test_flat_xml_reads_as_the_parser_does(
+    pieces: list[str], place: int, inserted: list[str]
+) -> None:
+    for inside in ("".join(pieces), TEXT[:place] + "".join(inserted) + TEXT[place:]):
+        octets = f"<xml>{inside}</xml>".encode()
+        expected = parsed(octets)
+        if expected is None:
+            with pytest.raises(Malformed):
+                flat_xml(octets, root="xml")
+        else:
+            assert flat_xml(octets, root="xml")._members == expected
+
+
+def test_plain_documents_need_no_parser() -> None:
+    plain = _read_at_once(f"<xml>\n{TEXT}</xml>\n", "xml")
+    assert plain == {"a": "1", "b": "x y", "c": ""}

@@ -15,7 +15,6 @@ from processors.fields import (
     Fields,
     decoded_fields,
     digits,
-    flat_xml,
     form_pairs,
     from_base64,
     from_hex,
@@ -23,6 +22,7 @@ from processors.fields import (
     local_ms,
     rfc3339_ms,
 )
+from processors.flat_xml import flat_xml
 from processors.messages import decodable, header_items, sorted_form
 from schemas.errors import BadSignature, CallbackError, Malformed
 from schemas.times import rfc3339
