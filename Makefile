@@ -57,8 +57,9 @@ MINUTES ?= 60
 chaos: $(VENV)/.test  ## faults at every step on a real broker, about 7 minutes; SEED= repeats one
 	@$(BIN)/python -m tests.chaos run --minutes 5 $(if $(SEED),--seed $(SEED))
 
-chaos-long: $(VENV)/.test  ## the same for MINUTES=60
+chaos-long: $(VENV)/.test  ## the same for MINUTES=60, then as long on three brokers
 	@$(BIN)/python -m tests.chaos run --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m tests.chaos run --minutes $(MINUTES) --brokers 3 $(if $(SEED),--seed $(SEED))
 
 chaos-check: $(VENV)/.test  ## judge a history again: FILE=
 	@$(BIN)/python -m tests.chaos check $(FILE)

@@ -1,7 +1,7 @@
 """Faults at every step on a real broker, and the verdict.
 
-python -m tests.chaos run [--seed S] [--minutes M] [--history FILE]    a round of faults, or more
-python -m tests.chaos check FILE                                       judge a history again
+python -m tests.chaos run [--seed S] [--minutes M] [--brokers 1|3] [--only GROUP...]
+python -m tests.chaos check FILE    judge a history again
 
 A run goes on with faults until its minutes are over; one round takes every kind once or twice.
 Exit codes: 0 every promise was kept, 1 a finding, 2 the run itself failed.
@@ -19,6 +19,7 @@ from typing import Final
 
 from deploy.kafka_local import LocalBroker
 from tests.chaos import reader
+from tests.chaos.cluster import ThreeBrokers
 from tests.chaos.faults import Faults
 from tests.chaos.field import PARTITIONS, PREFIX, Field, SingleBroker
 from tests.chaos.history import History, judged
@@ -30,13 +31,15 @@ RATE: Final = 30.0
 DRAINED_S: Final = 240.0
 
 
-def run(seed: str, minutes: float, path: Path) -> int:
+def run(seed: str, minutes: float, path: Path, brokers: int, only: list[str]) -> int:
     """Run faults for some minutes and judge; return the exit code."""
     print(f"seed {seed}; history {path}", flush=True)
     history = History(path)
-    history.note("run", seed=seed, minutes=minutes)
+    history.note("run", seed=seed, minutes=minutes, brokers=brokers)
     folder = Path(tempfile.mkdtemp(prefix="tillstream-chaos-"))
-    cluster = SingleBroker(LocalBroker)
+    cluster = (
+        SingleBroker(LocalBroker) if brokers == 1 else ThreeBrokers(random.Random(f"b {seed}"))
+    )
     keys = Keys.of_seed(seed)
     field = Field(folder, cluster.bootstrap, keys, history)
     chance = random.Random(f"faults {seed}")
@@ -50,7 +53,7 @@ def run(seed: str, minutes: float, path: Path) -> int:
         teller = Teller(f"payments {seed}", keys, int(time.time()))
         load = Load(field.deployed.listen_port, teller, history, rate=RATE, seed=seed)
         load.start()
-        befall(faults, minutes)
+        befall(faults, minutes, only)
         load.finish()
         field.revive()
         reader.wait_drained(cluster.bootstrap, PREFIX, within_s=DRAINED_S)
@@ -82,11 +85,11 @@ def run(seed: str, minutes: float, path: Path) -> int:
     return said(verdict)
 
 
-def befall(faults: Faults, minutes: float) -> None:
+def befall(faults: Faults, minutes: float, only: list[str]) -> None:
     """Let faults befall, round after round, until the minutes are over."""
     ends_s = time.monotonic() + 60 * minutes
     while True:
-        for fault in faults.plan():
+        for fault in faults.plan(only):
             if time.monotonic() > ends_s:
                 return
             began_s = time.monotonic()
@@ -113,6 +116,9 @@ def main() -> int:
     running = commands.add_parser("run")
     running.add_argument("--seed", default="")
     running.add_argument("--minutes", type=float, default=6.0)
+    running.add_argument("--brokers", type=int, choices=(1, 3), default=1)
+    groups = "process, step, start, zombie, rebalance, cluster, loss"
+    running.add_argument("--only", nargs="*", default=[], help=f"groups of faults: {groups}")
     running.add_argument("--history", type=Path, default=None)
     checking = commands.add_parser("check")
     checking.add_argument("file", type=Path)
@@ -121,7 +127,7 @@ def main() -> int:
         return said(judged(arguments.file))
     seed = arguments.seed or str(random.randrange(10**6))
     path = arguments.history or Path(tempfile.gettempdir()) / f"tillstream-chaos-{seed}.jsonl"
-    return run(seed, arguments.minutes, path)
+    return run(seed, arguments.minutes, path, arguments.brokers, arguments.only)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any, Final
 
 from tests.chaos.field import PREFIX, Field
@@ -16,7 +17,7 @@ ASLEEP_S: Final = 13.0  # longer than the session of a member, and its takeover
 STEPS: Final = {
     "ingress": ("append", "reply", "ack-wait"),
     "verify": ("append", "commit", "ack-wait"),
-    "settle": ("produce", "ack-wait", "offsets", "end", "merge"),
+    "settle": ("produce", "ack-wait", "offsets", "end", "merge", "flush"),
 }
 FIRST_STEPS: Final = {"verify": ("publish",), "settle": ("fence", "restore")}
 ZOMBIE_MOMENTS: Final = (("produce", "before"), ("offsets", "before"), ("end", "before"))
@@ -31,27 +32,38 @@ class Faults:
         self._chance = chance
         self.counts: Counter[str] = Counter()
 
-    def plan(self) -> list[Callable[[], None]]:
-        """Return a round of faults in an order of chance: every kind, every named step."""
-        found: list[Callable[[], None]] = []
-        for role in ("ingress", "verify", "settle"):
-            found += [lambda role=role: self.kill(role)] * 2  # type: ignore[misc]
-            found.append(lambda role=role: self.end(role))  # type: ignore[misc]
-            for step in STEPS[role]:
-                moment = self._chance.choice(("before", "after"))
-                found.append(lambda r=role, s=step, m=moment: self.strike(r, s, m))  # type: ignore[misc]
-            for step in FIRST_STEPS.get(role, ()):
-                moment = self._chance.choice(("before", "after"))
-                found.append(lambda r=role, s=step, m=moment: self.strike_starting(r, s, m))  # type: ignore[misc]
-        for moment_of in self._chance.sample(ZOMBIE_MOMENTS, 2):
-            found.append(lambda m=moment_of: self.zombie(*m))  # type: ignore[misc]
-        found += [
-            self.sleep_verify, self.roll, self.strike_revoke, self.broker_dies, self.broker_ends,
-            self.cut, lambda: self.lose_offsets("verify"), lambda: self.lose_offsets("settle"),
-            self.lose_ledger, self.damage_store,
-        ]  # fmt: skip
+    def plan(self, only: Collection[str] = ()) -> list[Callable[[], None]]:
+        """Return a round of faults in an order of chance; `only` of these groups where given."""
+        groups = {
+            "process": self._processes(), "step": self._steps(), "start": self._starts(),
+            "zombie": self._zombies(), "rebalance": [self.roll, self.strike_revoke],
+            "cluster": [self.broker_dies, self.broker_ends, self.cut],
+            "loss": [partial(self.lose_offsets, "verify"), partial(self.lose_offsets, "settle"),
+                     self.lose_ledger, self.damage_store],
+        }  # fmt: skip
+        found = [each for name, group in groups.items() for each in group
+                 if not only or name in only]  # fmt: skip
         self._chance.shuffle(found)
         return found
+
+    def _processes(self) -> list[Callable[[], None]]:
+        ended: list[Callable[[], None]] = [partial(self.end, role) for role in STEPS]
+        return [*(partial(self.kill, role) for role in STEPS for _ in range(2)), *ended]
+
+    def _steps(self) -> list[Callable[[], None]]:
+        return [partial(self.strike, role, step, self._moment())
+                for role, steps in STEPS.items() for step in steps]  # fmt: skip
+
+    def _starts(self) -> list[Callable[[], None]]:
+        return [partial(self.strike_starting, role, step, self._moment())
+                for role, steps in FIRST_STEPS.items() for step in steps]  # fmt: skip
+
+    def _zombies(self) -> list[Callable[[], None]]:
+        chosen = self._chance.sample(ZOMBIE_MOMENTS, 2)
+        return [*(partial(self.zombie, *moment) for moment in chosen), self.sleep_verify]
+
+    def _moment(self) -> str:
+        return self._chance.choice(("before", "after"))
 
     def _note(self, kind: str, **members: Any) -> None:
         self.counts[kind] += 1
@@ -97,7 +109,7 @@ class Faults:
     def strike_revoke(self) -> None:
         """kill -9 while partitions are taken away, because another member leaves."""
         name, *others = self._field.of("settle")
-        moment = self._chance.choice(("before", "after"))
+        moment = self._moment()
         self._field.wish(name).write_text(f"revoke {moment} 1 kill")
         self._field.end(others[0])
         struck = self._field.wait_ended(name, STRUCK_S)
@@ -184,7 +196,7 @@ class Faults:
             self._field.end(name)
         delete_topic(self._field.bootstrap, f"{PREFIX}.ledger.v1")
         self._field.apply_topics()
-        moment = self._chance.choice(("before", "after"))
+        moment = self._moment()
         self._field.wish(names[0]).write_text(f"rebuild {moment} 2 kill")
         self._field.roles[names[0]].start()
         struck = self._field.wait_ended(names[0], 2 * STRUCK_S)

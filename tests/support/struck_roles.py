@@ -51,31 +51,26 @@ def steps() -> dict[str, list[tuple[Any, str]]]:
     from streams.ingress.app import CallbackApp
     from streams.kafka.append import KafkaAppender
     from streams.kafka.consume import KafkaConsumer
+    from streams.ledger import DiskStore, Restoring
     from streams.settle import Settling
     from streams.verify import Publisher
 
-    found: dict[str, list[tuple[Any, str]]] = {
+    return {
         "append": [(KafkaAppender, "append")],
         "reply": [(CallbackApp, "_told")],
         "publish": [(Publisher, "publish")],
         "commit": [(KafkaConsumer, "commit")],
         "fence": [(loop, "start_producer")],
         "restore": [(Settling, "restore")],
+        "rebuild": [(Restoring, "_rebuild")],
         "produce": [(loop, "send_all")],
         "ack-wait": [(AIOKafkaProducer, "send_batch")],
         "offsets": [(AIOKafkaProducer, "send_offsets_to_transaction")],
         "end": [(AIOKafkaProducer, "commit_transaction")],
         "merge": [(Settling, "committed")],
+        "flush": [(DiskStore, "write")],
         "revoke": [(loop.ExactlyOnce, "on_partitions_revoked")],
     }
-    try:
-        from streams.ledger import DiskStore, Restoring
-    except ImportError:  # The ledger is kept in memory alone.
-        found["rebuild"] = [(Settling, "_rebuild")]
-    else:
-        found["flush"] = [(DiskStore, "write")]
-        found["rebuild"] = [(Restoring, "_rebuild")]
-    return found
 
 
 def wrap(place: Any, name: str, step: str, wish: Wish) -> None:
