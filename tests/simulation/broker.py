@@ -203,9 +203,13 @@ class Broker:
         self.group(group).offsets.clear()
 
     def lose(self, topic: str, partition: int, *, every: int) -> None:
-        """Lose one of `every` records of a partition (all of them where that is 1)."""
-        for offset, entry in enumerate(self.topics[topic][partition].entries):
-            if offset % every == 0 and entry.key != b"partitions" and not entry.control:
+        """Lose one of `every` records of a partition; 0: its newest transactions, whole."""
+        entries = self.topics[topic][partition].entries
+        ends = [offset for offset, entry in enumerate(entries) if entry.control]
+        tail = ends[len(ends) // 2] if ends else 0
+        for offset, entry in enumerate(entries):
+            lost = offset % every == 0 if every else offset > tail
+            if lost and entry.key != b"partitions" and not entry.control:
                 entry.value = GONE
 
 
