@@ -187,7 +187,7 @@ class Simulated:
     name: str
     currency: str
     method: str = "POST"
-    retry_after_s: tuple[int, ...] = (60, 600, 3_600, 21_600, 86_400)
+    retry_after_s: tuple[int, ...] = (60, 600, 3_600)
     accepts: Callable[[int, bytes], bool] = any_2xx
     sign: Callable[[Content, AccountKeys, str, int], Signed]
     signs_time: bool = False

@@ -122,7 +122,8 @@ def test_what_looks_at_every_provider_accepts_the_example(tree: Path) -> None:
     said = run(
         tree,
         ".venv/bin/python -m pytest -q -k larkpay tests/unit/test_provider_files.py"
-        " tests/unit/test_provider_pages.py tests/unit/test_bench_providers.py",
+        " tests/unit/test_provider_pages.py tests/unit/test_bench_providers.py"
+        " tests/unit/test_simulate_every_provider.py",
     )
     assert re.search(r"\d+ passed", said)
     run(tree, ".venv/bin/tillstream providers show larkpay")

@@ -19,6 +19,13 @@ def test_every_registered_provider_is_simulated_and_no_other() -> None:
     assert set(SIMULATED) == set(PROVIDERS)
 
 
+@pytest.mark.parametrize("provider", SIMULATED)
+def test_a_sender_comes_again_when_its_page_says_so(provider: str) -> None:
+    # Some try again at once before their schedule begins.
+    gaps = tuple(gap for gap in SIMULATED[provider].retry_after_s if gap)
+    assert gaps == PROVIDERS[provider].retry_after_s
+
+
 def test_the_senders_know_nothing_of_the_processors() -> None:
     loaded = "import streams.simulate, sys; print(*sys.modules)"
     done = subprocess.run(

@@ -175,7 +175,7 @@ PAYPAL = Simulated(
     currency="USD",
     method="POST",
     # Up to 25 times in three days; the gaps are not published.
-    retry_after_s=(60, 120, 240, 480, 960, 1_920, 3_840, 7_680, *(14_400,) * 16),
+    retry_after_s=(60, 300, 900, 3_600, *(12_000,) * 21),
     accepts=any_2xx,
     sign=sign,
     signs_time=False,

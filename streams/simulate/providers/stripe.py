@@ -157,7 +157,7 @@ STRIPE = Simulated(
     currency="EUR",
     method="POST",
     # Not published: exponential, three days in live mode.
-    retry_after_s=(60, 300, 1_800, 7_200, 18_000, 36_000, 36_000, 43_200, 43_200, 43_200),
+    retry_after_s=(300, 1_800, 7_200, 18_000, 36_000, 43_200, 43_200, 43_200),
     accepts=any_2xx,
     sign=sign,
     signs_time=True,

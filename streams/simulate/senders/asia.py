@@ -121,6 +121,7 @@ BINANCE_PAY = Simulated(
     name="binance-pay",
     currency="EUR",
     form=public(WINDOW, kid="e2ebc4b3e58f2b5bb1e2a0c4f0d6f1a9"),
+    retry_after_s=(60, 120, 300, 600, 1_800, 3_600),
     accepts=lambda status, body: (
         status == 200 and b'"returnCode":"SUCCESS"' in body.replace(b" ", b"")
     ),
@@ -228,6 +229,7 @@ TOSS_PAYMENTS = Simulated(
     name="toss-payments",
     currency="KRW",
     form=shared(),
+    retry_after_s=(60, 240, 960, 3_840, 15_360, 61_440, 245_760),
     accepts=exactly_200,
     sign=sign_toss,
     payment_id=lambda ids, ms: ids.hex(32),

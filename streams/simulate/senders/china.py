@@ -211,6 +211,7 @@ PINGPP = Simulated(
     name="pingpp",
     currency="CNY",
     form=public({"app_id": "app_eTC8yLuj9GSSL0yv"}),
+    retry_after_s=(120, 600, 600, 3_600, 7_200, 10_800, 21_600, 21_600, 21_600),
     sign=body_rsa("X-Pingplusplus-Signature"),
     payment_id=coded("ch_", 24),
     refund_id=coded("re_", 24),

@@ -109,7 +109,7 @@ JDPAY = Simulated(
             KeyForm("decrypt", "secret", "{base64_24}"),
         ),
     ),
-    retry_after_s=(60, 180, 600, 7_200),
+    retry_after_s=(60, 120, 420, 6_600),
     accepts=any_2xx,
     sign=sign_jdpay,
     # There is no number but the merchant's.
@@ -163,7 +163,7 @@ JDPAY_LEGACY = Simulated(
         {"merchant": "22310318"},
         (KeyForm("verify", "secret", "{hex_32}"), KeyForm("decrypt", "secret", "{base64_24}")),
     ),
-    retry_after_s=(60, 180, 600, 7_200),
+    retry_after_s=(60, 120, 420, 6_600),
     accepts=says(b"success"),
     sign=sign_jdpay_legacy,
     payment_id=lambda ids, ms: "A" + ids.digits(14),

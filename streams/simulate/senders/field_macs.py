@@ -32,8 +32,13 @@ COPENHAGEN: Final = ZoneInfo("Europe/Copenhagen")
 
 
 def javascript(value: Any) -> str:
-    """Return a value as JavaScript writes it: a double that Python writes with an exponent is
-    plain there between 1e-6 and 1e21, and its exponent has no leading zero."""
+    """Return a value as JavaScript writes it, members sorted: a double that Python writes with an
+    exponent is plain there between 1e-6 and 1e21, and its exponent has no leading zero."""
+    if isinstance(value, dict):
+        members = (
+            f"{javascript(name)}:{javascript(inner)}" for name, inner in sorted(value.items())
+        )
+        return f"{{{','.join(members)}}}"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     told = float(value)
@@ -46,10 +51,9 @@ def javascript(value: Any) -> str:
 
 
 def sign_nowpayments(content: Content, keys: AccountKeys, nonce: str, now_ms: int) -> Signed:
-    """The sorted members, written as JavaScript does."""
-    members = sorted(content.items()) if isinstance(content, dict) else ()
-    text = ",".join(f"{javascript(name)}:{javascript(value)}" for name, value in members)
-    mac = hmac.new(keys.secret("verify").encode(), octets(f"{{{text}}}"), "sha512").hexdigest()
+    """The sorted members, those of inner objects too, written as JavaScript does."""
+    text = javascript(content if isinstance(content, dict) else {})
+    mac = hmac.new(keys.secret("verify").encode(), octets(text), "sha512").hexdigest()
     return Signed((("x-nowpayments-sig", mac),), json_octets(content))
 
 
@@ -73,6 +77,7 @@ NOWPAYMENTS = Simulated(
     name="nowpayments",
     currency="USD",
     form=shared(),
+    retry_after_s=(60, 300, 900, 3_600),
     accepts=exactly_200,
     sign=sign_nowpayments,
     payment_id=numbered(10),
@@ -132,7 +137,7 @@ TAP = Simulated(
     name="tap",
     currency="KWD",
     form=shared(text="sk_live_{hex_32}"),
-    retry_after_s=(60, 60),
+    retry_after_s=(60, 600),
     accepts=exactly_200,
     sign=sign_tap,
     payment_id=coded("chg_TS", 20),
@@ -175,7 +180,7 @@ IYZICO = Simulated(
     name="iyzico",
     currency="TRY",
     form=shared({"merchant_id": "3382172"}),
-    retry_after_s=(900, 900, 900),
+    retry_after_s=(900, 900),
     sign=sign_iyzico,
     payment_id=numbered(8),
     payment=iyzico_paid,
@@ -225,6 +230,7 @@ PRZELEWY24 = Simulated(
     name="przelewy24",
     currency="PLN",
     form=shared({"merchant_id": "12345", "pos_id": "12345"}),
+    retry_after_s=(180, 900, 3_600),
     accepts=exactly_200,
     sign=sign_przelewy24,
     payment_id=numbered(9),
@@ -262,6 +268,7 @@ BAMBORA_EPAY = Simulated(
     currency="DKK",
     method="GET",
     form=shared({"instant_capture": "true"}),
+    retry_after_s=(300, 3_600, 21_600, 86_400),
     accepts=exactly_200,
     sign=sign_epay,
     payment_id=numbered(9),
@@ -339,6 +346,7 @@ PAGBANK = Simulated(
     name="pagbank",
     currency="BRL",
     form=shared(),
+    retry_after_s=(60, 600, 3_600, 14_400, 86_400),
     sign=sign_pagbank,
     payment_id=lambda ids, ms: "CHAR_" + ids.hex(32).upper(),
     payment=pagbank_paid,

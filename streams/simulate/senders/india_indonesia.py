@@ -65,6 +65,7 @@ PAYTM = Simulated(
     name="paytm",
     currency="INR",
     form=shared({"mid": "WorldP64425807474247"}, "{hex_16}"),
+    retry_after_s=(60, 600, 3_600, 10_800),
     accepts=exactly_200,
     sign=sign_paytm,
     payment_id=numbered(32),
@@ -201,6 +202,7 @@ MIDTRANS = Simulated(
             "tolerance_seconds": "300",
         }
     ),
+    retry_after_s=(60, 300, 900, 3_600, 10_800),
     sign=sign_midtrans,
     signs_time=True,
     stale_code="stale",

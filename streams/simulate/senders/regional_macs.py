@@ -34,7 +34,7 @@ BTCPAY = Simulated(
     name="btcpay",
     currency="EUR",
     form=shared({"store_id": "9CiNzKoANXxmk5ayZngSXrHTiVvvgCrwrpFQd4m2K776"}),
-    retry_after_s=(10, 60, 600, 600, 600, 600, 600, 600),
+    retry_after_s=(10, 60, *(600,) * 6),
     accepts=lambda status, body: 200 <= status < 400,
     sign=body_mac("BTCPay-Sig", prefix="sha256="),
     payment_id=coded("", 22),
@@ -74,7 +74,7 @@ CASHFREE = Simulated(
     name="cashfree",
     currency="INR",
     form=shared(WINDOW, "cfsk_ma_demo_{hex_32}"),
-    retry_after_s=(60, 600, 3_600),
+    retry_after_s=(120, 600, 3_600),
     accepts=exactly_200,
     # Milliseconds and the body, without anything between them.
     sign=body_mac(
@@ -144,6 +144,7 @@ OMISE = Simulated(
     name="omise",
     currency="THB",
     form=shared(WINDOW, "{base64_32}"),
+    retry_after_s=(60, 300, 1_800, 7_200, 21_600, 43_200),
     # Seconds, a dot, the body; the key is what the secret encodes.
     sign=body_mac(
         "Omise-Signature", text=dotted, key=base64.b64decode,
@@ -180,7 +181,7 @@ PAYSTACK = Simulated(
     name="paystack",
     currency="NGN",
     form=shared(text="sk_live_{hex_40}"),
-    retry_after_s=(180, 180, 180, 180, 3_600, 3_600, 3_600),
+    retry_after_s=(*(180,) * 4, *(3_600,) * 72),
     accepts=exactly_200,
     sign=body_mac("x-paystack-signature", name="sha512"),
     payment_id=numbered(10),
@@ -250,6 +251,7 @@ QUICKPAY = Simulated(
     name="quickpay",
     currency="DKK",
     form=shared(text="{hex_64}"),
+    retry_after_s=(60, 300, 900, 3_600, 7_200, 14_400, 28_800, 28_800),
     accepts=exactly_200,
     sign=body_mac("QuickPay-Checksum-Sha256"),
     payment_id=numbered(9),
@@ -296,6 +298,7 @@ RAZORPAY = Simulated(
     name="razorpay",
     currency="INR",
     form=shared({"account_id": "acc_BFQ7uQEaa7j2z7"}),
+    retry_after_s=(60, 300, 900, 3_600, 7_200, 14_400, 28_800, 28_800),
     sign=body_mac("X-Razorpay-Signature"),
     payment_id=coded("pay_", 14),
     refund_id=coded("rfnd_", 14),

@@ -198,7 +198,7 @@ AMAZON_PAY = Simulated(
         },
         (KeyForm("verify", "certificate", "sns.amazonaws.com", SNS_URL),),
     ),
-    retry_after_s=(3_600,) * 12,
+    retry_after_s=(3_600,) * 336,
     accepts=exactly_200,
     sign=sign_amazon,
     payment_id=lambda ids, ms: f"S02-{ids.digits(7)}-{ids.digits(7)}-C{ids.digits(6)}",

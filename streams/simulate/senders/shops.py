@@ -97,6 +97,7 @@ PADDLE = Simulated(
     name="paddle",
     currency="USD",
     form=shared({"order_id_custom_data_key": "order_id"}, "pdl_ntfset_{hex_32}"),
+    retry_after_s=(*(180,) * 20, *(6_300,) * 40),
     accepts=exactly_200,
     sign=sign_paddle,
     signs_time=True,
@@ -146,7 +147,7 @@ POLAR = Simulated(
     form=shared(
         {"secret_encoding": "raw", "order_id_metadata_key": "order_id"}, "polar_whs_{hex_32}"
     ),
-    retry_after_s=(2, 4, 8, 16, 32, 64, 128, 256, 512),
+    retry_after_s=(10, 30, 60, 120, 300, 600, 1_200, 1_200, 1_200),
     sign=sign_standard,
     signs_time=True,
     stale_code="stale",
@@ -228,7 +229,7 @@ SHOPIFY = Simulated(
         {"shop_domain": "example-shop.myshopify.com", "payment_topics": "orders"},
         "shpss_{hex_32}",
     ),
-    retry_after_s=(60, 120, 240, 480, 960, 1_920, 3_840, 6_780),
+    retry_after_s=(30, 60, 300, 600, 1_200, 2_400, 3_600, 5_400),
     sign=sign_shopify,
     payment_id=numbered(13),
     refund_id=numbered(13),

@@ -1,7 +1,7 @@
-"""Signing as PayU India does: the salt, the fields in reverse, the merchant's key last."""
+"""Reading what PayU India says, and signing it as the simulator does."""
 
-import hashlib
-
+from streams.simulate.recipes import form
+from streams.simulate.senders.india_indonesia import payu_hash
 from tests.support.signers import (
     Case,
     Signed,
@@ -9,17 +9,14 @@ from tests.support.signers import (
     Tree,
     as_is,
     body_of,
+    form_tree,
     json_octets,
     json_tree,
-    plain,
     secret,
 )
-from tests.support.signers_more.world import FORM, JSON, form, form_tree, octets
 
-FIELDS = (
-    "udf10", "udf9", "udf8", "udf7", "udf6", "udf5", "udf4", "udf3", "udf2", "udf1", "email",
-    "firstname", "productinfo", "amount", "txnid", "key",
-)  # fmt: skip
+FORM = ["Content-Type", "application/x-www-form-urlencoded"]
+JSON = ["Content-Type", "application/json"]
 
 
 def tree(case: Case) -> Tree:
@@ -33,16 +30,7 @@ def sign(tree: Tree, case: Case) -> Signed:
     if isinstance(tree, bytes):
         return [FORM], tree
     sent = {name: value for name, value in tree.items() if name not in ("as_json", "hash")}
-
-    def shown(name: str) -> str:
-        value = sent.get(name)
-        return "" if value is None else plain(value)
-
-    split = [] if case.get("split_unsigned") else [n for n in ("splitInfo",) if shown(n)]
-    text = "|".join([secret(case), *(shown(name) for name in ("status", *split, *FIELDS))])
-    if shown("additionalCharges"):
-        text = f"{shown('additionalCharges')}|{text}"
-    sent["hash"] = hashlib.sha512(octets(text)).hexdigest()
+    sent["hash"] = payu_hash(sent, secret(case), split=not case.get("split_unsigned"))
     return ([JSON], json_octets(sent)) if "as_json" in tree else ([FORM], form(sent))
 
 

@@ -1,22 +1,19 @@
-"""Signing as TrueLayer does: a detached JWS over a request that is written down for it."""
+"""Signing as TrueLayer does, by the simulator's recipe."""
 
 import json
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ec import (
-    ECDSA,
     SECP256R1,
     SECP521R1,
     EllipticCurvePrivateKey,
     generate_private_key,
 )
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA512
 
+from streams.simulate.recipes import b64url, iso
+from streams.simulate.senders.europe import detached, truelayer_path, truelayer_text
 from tests.support import authority
 from tests.support.signers import (
     SIGNER,
@@ -28,8 +25,8 @@ from tests.support.signers import (
     json_tree,
     with_keys,
 )
-from tests.support.signers_more.world import JSON, b64url
 
+JSON = ["Content-Type", "application/json"]
 KID = "truelayer-1"
 CURVES = {"P-521": (SECP521R1(), 66), "P-256": (SECP256R1(), 32)}
 
@@ -68,24 +65,15 @@ def sign(tree: Tree, case: Case) -> Signed:
     """Sign. `jws` changes the header, `path` what is signed of the address, `stamp` the time,
     `signed_by` the key, `curve` its curve."""
     body, settings = json_octets(tree), case["account"]["settings"]
-    moment = datetime.fromtimestamp(case.get("signed_ms", case["received_at_ms"]) // 1000, tz=UTC)
-    stamp = case.get("stamp", moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    stamp = case.get("stamp", iso(case.get("signed_ms", case["received_at_ms"])) + "Z")
     header = {"alg": "ES512", "kid": KID, "tl_version": "2", "jku": settings["jku"],
               "tl_headers": "X-TL-Webhook-Timestamp"} | case.get("jws", {})  # fmt: skip
-    protected = b64url(json_octets({n: v for n, v in header.items() if v is not None}))
-    url = urlsplit(settings["notification_url"])
-    path = case.get("path", url.path + (f"?{url.query}" if url.query else ""))
+    path = case.get("path", truelayer_path(settings["notification_url"]))
     sent = [JSON, ["X-TL-Webhook-Timestamp", stamp]]
-    values = {name.lower(): value for name, value in sent}
-    names = [name for name in str(header["tl_headers"] or "").split(",") if name]
-    lines = "".join(f"{name}: {values.get(name.lower(), '')}\n" for name in names)
-    text = f"{protected}.{b64url(f'POST {path}{chr(10)}{lines}'.encode() + body)}".encode()
-    curve = case.get("curve", "P-521")
-    key = curve_key(curve, case.get("signed_by", KID))
-    r, s = decode_dss_signature(key.sign(text, ECDSA(SHA512())))
-    width = CURVES[curve][1]
-    signature = b64url(r.to_bytes(width, "big") + s.to_bytes(width, "big"))
-    return [*sent, ["Tl-Signature", f"{protected}..{signature}"]], body
+    text = truelayer_text(header["tl_headers"] or "", dict(sent), path, body)
+    key = curve_key(case.get("curve", "P-521"), case.get("signed_by", KID))
+    told = {name: value for name, value in header.items() if value is not None}
+    return [*sent, ["Tl-Signature", detached(told, text, key)]], body
 
 
 SIGNERS = {"truelayer": Signer(json_tree, sign, held)}

@@ -1,30 +1,16 @@
-"""Signing as Vipps MobilePay does: a request line, a date, a host and the body's digest."""
+"""Signing as Vipps MobilePay does, by the simulator's recipe."""
 
-import hashlib
-import hmac
-from datetime import UTC, datetime
-from email.utils import format_datetime
-
+from streams.simulate.senders.europe import http_date, vipps_headers
 from tests.support.signers import Case, Signed, Signer, Tree, as_is, json_octets, json_tree, secret
-from tests.support.signers_more.world import JSON, b64
+
+JSON = ["Content-Type", "application/json"]
 
 
 def sign(tree: Tree, case: Case) -> Signed:
+    """Sign; `date` is a date as text where it is not that of the receipt."""
     body, url = json_octets(tree), case["account"]["settings"]["notification_url"]
-    moment = datetime.fromtimestamp(case.get("signed_ms", case["received_at_ms"]) // 1000, tz=UTC)
-    date, digest = format_datetime(moment, usegmt=True), b64(hashlib.sha256(body).digest())
-    date = case.get("date", date)
-    host, _, path = url.removeprefix("https://").partition("/")
-    text = f"POST\n/{path}\n{date};{host};{digest}"
-    mac = b64(hmac.digest(secret(case).encode(), text.encode(), "sha256"))
-    names = "SignedHeaders=x-ms-date;host;x-ms-content-sha256"
-    return [
-        JSON,
-        ["Host", host],
-        ["x-ms-date", date],
-        ["x-ms-content-sha256", digest],
-        ["Authorization", f"HMAC-SHA256 {names}&Signature={mac}"],
-    ], body
+    date = case.get("date", http_date(case.get("signed_ms", case["received_at_ms"])))
+    return [JSON, *map(list, vipps_headers(secret(case), url, body, date))], body
 
 
 SIGNERS = {"vipps-mobilepay": Signer(json_tree, sign, as_is)}

@@ -1,36 +1,33 @@
-"""Signing as providers of every other region do, restated from their documents.
+"""Reading what providers of every other region say, and signing it as the simulator does.
 
 `SIGNERS` may say anything that announces something; `THIN` are those whose messages only ask.
 """
 
 import base64
-import hashlib
-import hmac
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl, quote_plus, urlsplit
+from urllib.parse import parse_qsl
 
 from cryptography import x509
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.decrepit.ciphers.algorithms import Blowfish
 from cryptography.hazmat.primitives.asymmetric.ec import (
-    ECDSA,
     SECP256R1,
     EllipticCurvePrivateKey,
     generate_private_key,
 )
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from streams.simulate import AccountKeys, SimulatorKey
+from streams.simulate.recipes import hs256
+from streams.simulate.senders.sealed import jws
 from tests.support import authority
 from tests.support.signers import (
     Case,
@@ -41,24 +38,12 @@ from tests.support.signers import (
     body_of,
     json_octets,
     json_tree,
-    plain,
-    rsa,
     secret,
     with_keys,
 )
+from tests.support.simulated import simulated
 
 JSON = ["Content-Type", "application/json"]
-TEXT = ["Content-Type", "text/plain"]
-FORM = ["Content-Type", "application/x-www-form-urlencoded"]
-NONCE = b"nonce-twelve"
-
-
-def octets(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
-
-
-def b64(content: bytes) -> str:
-    return base64.b64encode(content).decode()
 
 
 def secrets(case: Case, use: str) -> list[str]:
@@ -66,7 +51,7 @@ def secrets(case: Case, use: str) -> list[str]:
 
 
 # HyperPay and SIBS: everything is sealed; they differ in how octets are written.
-def sealed_signer(written: Callable[[bytes], str], read: Callable[[str], bytes]) -> Signer:
+def sealed_tree(read: Callable[[str], bytes]) -> Callable[[Case], Tree]:
     def tree(case: Case) -> Tree:
         headers = dict(case["request"]["headers"])
         nonce = read(headers["X-Initialization-Vector"])
@@ -81,87 +66,7 @@ def sealed_signer(written: Callable[[bytes], str], read: Callable[[str], bytes])
             return found
         raise AssertionError("no key opens it")
 
-    def sign(tree: Tree, case: Case) -> Signed:
-        key = read(secrets(case, "decrypt")[0])
-        sealed = AESGCM(key).encrypt(NONCE, json_octets(tree), None)
-        headers = [
-            TEXT,
-            ["X-Initialization-Vector", written(NONCE)],
-            ["X-Authentication-Tag", written(sealed[-16:])],
-        ]
-        return headers, written(sealed[:-16]).encode()
-
-    return Signer(tree, sign, as_is)
-
-
-# iyzico: the secret is key and beginning; ids as JSON writes them.
-def sign_iyzico(tree: Tree, case: Case) -> Signed:
-    def shown(name: str) -> str:
-        value = tree.get(name)
-        return "" if value is None else plain(value)
-
-    if "subscriptionReferenceCode" in tree:
-        names = ("subscriptionReferenceCode", "orderReferenceCode", "customerReferenceCode")
-        before = shown("merchantId")
-    else:
-        hosted = ("iyziPaymentId", "token") if "token" in tree else ("paymentId",)
-        names, before = (*hosted, "paymentConversationId", "status"), ""
-    text = before + secret(case) + shown("iyziEventType") + "".join(shown(n) for n in names)
-    mac = hmac.new(secret(case).encode(), octets(text), "sha256").hexdigest()
-    return [JSON, ["X-IYZ-SIGNATURE-V3", mac]], json_octets(tree)
-
-
-# GrabPay: five lines of the request.
-def sign_grabpay(tree: Tree, case: Case) -> Signed:
-    body, settings = json_octets(tree), case["account"]["settings"]
-    moment = datetime.fromtimestamp(case.get("signed_ms", case["received_at_ms"]) // 1000, tz=UTC)
-    date = format_datetime(moment, usegmt=True)
-    path = urlsplit(settings["notification_url"]).path
-    digest = b64(hashlib.sha256(body).digest()) if body else ""
-    text = f"POST\napplication/json\n{date}\n{path}\n{digest}\n"
-    mac = b64(hmac.digest(secret(case).encode(), text.encode(), "sha256"))
-    return [JSON, ["Date", date], ["Authorization", f"{settings['partner_id']}:{mac}"]], body
-
-
-# PagBank: a plain hash with the token in front.
-def sign_pagbank(tree: Tree, case: Case) -> Signed:
-    body = json_octets(tree)
-    digest = hashlib.sha256(secret(case).encode() + b"-" + body).hexdigest()
-    return [JSON, ["x-authenticity-token", digest]], body
-
-
-# Toss Payments: the body, a colon, the time of the header.
-def sign_toss(tree: Tree, case: Case) -> Signed:
-    body, stamp = json_octets(tree), "2024-09-05T12:19:21+09:00"
-    mac = b64(hmac.digest(secret(case).encode(), body + b":" + stamp.encode(), "sha256"))
-    return [
-        JSON,
-        ["tosspayments-webhook-transmission-time", stamp],
-        ["tosspayments-webhook-signature", f"v1:{mac}"],
-    ], body
-
-
-# Przelewy24: the members in their order, the key last.
-P24_PAYMENT = (
-    "merchantId", "posId", "sessionId", "amount", "originAmount", "currency", "orderId",
-    "methodId", "statement",
-)  # fmt: skip
-P24_REFUND = (
-    "orderId", "sessionId", "merchantId", "requestId", "refundsUuid", "amount", "currency",
-    "timestamp", "status",
-)  # fmt: skip
-P24_SHORT = (
-    "orderId", "sessionId", "refundsUuid", "merchantId", "amount", "currency", "status",
-)  # fmt: skip
-
-
-def sign_przelewy24(tree: Tree, case: Case) -> Signed:
-    names = P24_PAYMENT
-    if "refundsUuid" in tree:
-        names = P24_REFUND if "timestamp" in tree else P24_SHORT
-    members = {name: tree.get(name) for name in names} | {"crc": secret(case)}
-    text = json.dumps(members, ensure_ascii=False, separators=(",", ":"))
-    return [JSON], json_octets(tree | {"sign": hashlib.sha384(octets(text)).hexdigest()})
+    return tree
 
 
 # Forms: names and values as they are told; what is hostile is told as well.
@@ -173,34 +78,6 @@ def form_tree(case: Case) -> Tree:
 def charset(case: Case) -> str:
     latin = case["account"]["settings"].get("charset") == "ISO-8859-1"
     return "latin-1" if latin else "utf-8"
-
-
-def form(tree: Tree, encode: Callable[[str], bytes] = octets) -> bytes:
-    return "&".join(
-        f"{quote_plus(octets(name))}={quote_plus(encode(plain(value)))}"
-        for name, value in tree.items()
-    ).encode()
-
-
-# ePay: all other values in their order, the key behind them.
-def sign_epay(tree: Tree, case: Case) -> Signed:
-    rest = {name: value for name, value in tree.items() if name != "hash"}
-    text = "".join(plain(value) for value in rest.values()) + secret(case)
-    return [], form(rest | {"hash": hashlib.md5(octets(text)).hexdigest()})
-
-
-# ePDQ: names in capitals, the pass phrase behind every pair.
-def sign_epdq(tree: Tree, case: Case) -> Signed:
-    def encode(text: str) -> bytes:
-        errors = "replace" if charset(case) == "latin-1" else "surrogatepass"
-        return text.encode(charset(case), errors)
-
-    rest = {name: value for name, value in tree.items() if name.upper() != "SHASIGN"}
-    pairs = sorted((octets(n.upper()), encode(plain(v))) for n, v in rest.items() if plain(v))
-    text = b"".join(n + b"=" + v + secret(case).encode() for n, v in pairs if n != b"OWN")
-    name = case["account"]["settings"]["hash"].replace("-", "").lower()
-    digest = hashlib.new(name, text).hexdigest().upper()
-    return [FORM], form(rest | {"SHASIGN": digest}, encode)
 
 
 # Computop: a form in Blowfish, five of its fields under a MAC.
@@ -215,22 +92,7 @@ def tree_computop(case: Case) -> Tree:
     raise AssertionError("no key opens it")
 
 
-def sign_computop(tree: Tree, case: Case) -> Signed:
-    small = {name.lower(): plain(value) for name, value in tree.items()}
-    text = "*".join(small.get(n, "") for n in ("payid", "transid", "mid", "status", "code"))
-    mac = hmac.new(secret(case).encode(), octets(text), "sha256").hexdigest().upper()
-    told = "&".join(f"{n}={plain(v)}" for n, v in (tree | {"MAC": mac}).items())
-    content = octets(told)
-    padded = content + bytes(-len(content) % 8)
-    encryptor = Cipher(Blowfish(secrets(case, "decrypt")[0].encode()), ECB()).encryptor()
-    return [FORM], f"Len={len(content)}&Data={encryptor.update(padded).hex().upper()}".encode()
-
-
 # 2C2P: a compact JWS, keyed with text.
-def b64url(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).decode().rstrip("=")
-
-
 def from_b64url(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
@@ -241,10 +103,9 @@ def tree_2c2p(case: Case) -> Tree:
 
 
 def sign_2c2p(tree: Tree, case: Case) -> Signed:
+    """As the simulator does; a case may ask for another header of the token."""
     header = case.get("jws_header", {"typ": "JWT", "alg": "HS256"})
-    text = f"{b64url(json_octets(header))}.{b64url(json_octets(tree))}"
-    mac = hmac.digest(secret(case).encode(), text.encode(), "sha256")
-    return [JSON], json_octets({"payload": f"{text}.{b64url(mac)}"})
+    return [JSON], json_octets({"payload": hs256(header, tree, secret(case))})
 
 
 # Amazon: the envelope's members, each with its name.
@@ -259,21 +120,6 @@ def held_amazon(case: Case) -> dict[str, Any]:
          "pem": authority.leaf(SNS_NAME) + authority.issuing()},
         {"kid": "1", "use": "root", "kind": "certificate", "pem": authority.root()},
     )  # fmt: skip
-
-
-def sign_amazon(tree: Tree, case: Case) -> Signed:
-    message = tree.get("Message")
-    told = tree if isinstance(message, str) else tree | {"Message": json.dumps(message)}
-    names = ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"]
-    if tree.get("Type") != "Notification":
-        names[2:3] = ["SubscribeURL"]
-        names.insert(4, "Token")
-    text = "".join(f"{name}\n{told[name]}\n" for name in names if name in told)
-    version = told.get("SignatureVersion", "2")
-    signature = rsa(octets(text), "sha1" if version == "1" else "sha256", SNS_NAME)
-    outer = {"SignatureVersion": version, "Signature": signature, "SigningCertURL": SNS_URL}
-    topic = ["X-Amz-Sns-Topic-Arn", plain(told.get("TopicArn", ""))]
-    return [["Content-Type", "text/plain; charset=UTF-8"], topic], json_octets(outer | told)
 
 
 # Apple: ES256 under a chain of our own, transactions inside signed alike.
@@ -314,8 +160,8 @@ def held_apple(case: Case) -> dict[str, Any]:
     return with_keys(case, {"kid": "1", "use": "root", "kind": "certificate", "pem": pem})
 
 
-def apple_jws(content: Any, **how: Any) -> str:
-    """Return a token. `unmarked`: those of the chain whose mark is left out."""
+def apple_keys(**how: Any) -> AccountKeys:
+    """Return Apple's side. `unmarked`: those of the chain whose mark is left out."""
     unmarked = how.get("unmarked", ())
     chain = [
         apple_certificate(name, issuer, marked=name not in unmarked)
@@ -323,10 +169,10 @@ def apple_jws(content: Any, **how: Any) -> str:
             "chain", (("leaf", "issuer"), ("issuer", "root"), ("root", "root"))
         )
     ]
-    header = {"alg": "ES256", "x5c": [b64(each.public_bytes(Encoding.DER)) for each in chain]}
-    text = f"{b64url(json_octets(header))}.{b64url(json_octets(content))}"
-    r, s = decode_dss_signature(curve_key("leaf").sign(text.encode(), ECDSA(SHA256())))
-    return f"{text}.{b64url(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+    pem = b"".join(each.public_bytes(Encoding.PEM) for each in chain).decode()
+    private = curve_key("leaf").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    key = SimulatorKey("leaf", "verify", "certificate", private.decode(), certificate_pem=pem)
+    return AccountKeys("apple-app-store", "shop", "live", {}, (key,))
 
 
 def tree_apple(case: Case) -> Tree:
@@ -338,33 +184,37 @@ def tree_apple(case: Case) -> Tree:
 
 
 def sign_apple(tree: Tree, case: Case) -> Signed:
+    """As the simulator does, with a chain to each of the two tokens."""
     how = case.get("apple", {})
     event = {name: value for name, value in tree.items() if name != "bought"}
     if "bought" in tree and isinstance(event.get("data"), dict):
-        inner = apple_jws(tree["bought"], **how.get("inner", {}))
+        inner = jws(tree["bought"], apple_keys(**how.get("inner", {})))
         event["data"] = event["data"] | {"signedTransactionInfo": inner}
-    return [JSON], json_octets({"signedPayload": apple_jws(event, **how.get("outer", {}))})
+    signed = jws(event, apple_keys(**how.get("outer", {})))
+    return [JSON], json_octets({"signedPayload": signed})
 
 
-def raw(sign: Callable[[Tree, Case], Signed]) -> Signer:
-    return Signer(json_tree, sign, as_is)
+def raw(provider: str) -> Signer:
+    return Signer(json_tree, simulated(provider), as_is)
 
 
 SIGNERS = {
     "2c2p": Signer(tree_2c2p, sign_2c2p, as_is),
     "apple-app-store": Signer(tree_apple, sign_apple, held_apple),
-    "bambora-epay": Signer(form_tree, sign_epay, as_is),
-    "barclays-epdq": Signer(form_tree, sign_epdq, as_is),
-    "computop": Signer(tree_computop, sign_computop, as_is),
-    "grabpay": raw(sign_grabpay),
-    "hyperpay-oppwa": sealed_signer(lambda content: content.hex().upper(), bytes.fromhex),
-    "pagbank": raw(sign_pagbank),
-    "przelewy24": raw(sign_przelewy24),
+    "bambora-epay": Signer(form_tree, simulated("bambora-epay"), as_is),
+    "barclays-epdq": Signer(form_tree, simulated("barclays-epdq"), as_is),
+    "computop": Signer(tree_computop, simulated("computop"), as_is),
+    "grabpay": raw("grabpay"),
+    "hyperpay-oppwa": Signer(sealed_tree(bytes.fromhex), simulated("hyperpay-oppwa"), as_is),
+    "pagbank": raw("pagbank"),
+    "przelewy24": raw("przelewy24"),
 }
 THIN = {
-    "amazon-pay": Signer(json_tree, sign_amazon, held_amazon),
-    "iyzico": raw(sign_iyzico),
-    "sibs": sealed_signer(b64, base64.b64decode),
-    "toss-payments": raw(sign_toss),
+    "amazon-pay": Signer(
+        json_tree, simulated("amazon-pay", kid=SNS_URL, signer=SNS_NAME), held_amazon
+    ),
+    "iyzico": raw("iyzico"),
+    "sibs": Signer(sealed_tree(base64.b64decode), simulated("sibs"), as_is),
+    "toss-payments": raw("toss-payments"),
 }
 SIGNS_RAW_BYTES = ("2c2p", "grabpay", "hyperpay-oppwa", "pagbank")
