@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 import orjson
@@ -17,15 +18,12 @@ _PLAIN_TO: Final = 21  # and so are those from 1e21.
 
 
 def sorted_json(fields: Fields) -> bytes:
-    """Return `JSON.stringify(fields, Object.keys(fields).sort())` of a flat object.
+    """Return `JSON.stringify` of an object whose members are sorted, those of inner objects too.
 
     Raises:
-        Malformed: a member that is an object or a list, or a number that is infinite there.
+        Malformed: a member that is a list, or a number that is infinite there.
     """
-    # JavaScript sorts by UTF-16 code units.
-    names = sorted(fields, key=lambda name: name.encode("utf-16-be"))
-    members = (orjson.dumps(name) + b":" + _value(fields.raw(name)) for name in names)
-    return b"{" + b",".join(members) + b"}"
+    return _sorted(fields.items())
 
 
 def number_text(text: str) -> str:
@@ -63,13 +61,23 @@ def _placed(digits: str, point: int) -> str:
     return f"{digits[0]}{fraction}e{'+' if power > 0 else '-'}{abs(power)}"
 
 
+def _sorted(members: Iterable[tuple[str, Any]]) -> bytes:
+    # JavaScript sorts by UTF-16 code units.
+    told = sorted(members, key=lambda member: member[0].encode("utf-16-be"))
+    return (
+        b"{" + b",".join(orjson.dumps(name) + b":" + _value(value) for name, value in told) + b"}"
+    )
+
+
 def _value(value: Any) -> bytes:
     if isinstance(value, Number):
         return number_text(value.text).encode()
     if type(value) is int:
         return number_text(str(value)).encode()
-    if isinstance(value, dict | list):
-        raise Malformed("a nested member, whose signed form is not settled")
+    if isinstance(value, dict):
+        return _sorted(value.items())
+    if isinstance(value, list):
+        raise Malformed("a list, whose signed form is not settled")
     return orjson.dumps(value)
 
 

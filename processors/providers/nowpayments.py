@@ -1,9 +1,10 @@
 """NOWPayments instant payment notifications.
 
 Signed:     ``x-nowpayments-sig`` is hex HMAC-SHA-512 of the body written anew as JavaScript does:
-            compact, members sorted by name, numbers in JavaScript's form (0.0000001 is 1e-7, 25.50
-            is 25.5). Keyed with the text of the IPN secret. [doc]
-Flat:       how nested members are written is not settled, so a body with any is refused. [sheet]
+            compact, members sorted by name, those of inner objects too, numbers in JavaScript's
+            form (0.0000001 is 1e-7, 25.50 is 25.5). Keyed with the text of the IPN secret. [doc]
+Lists:      JavaScript's example writes one as an object, the others as a list: a body with any is
+            refused. [doc]
 Identity:   a payment is ``payment_id``. A refund has neither id nor total: it is known by the
             dedup key (payment_id, payment_status, actually_paid). [sheet]
 Money:      ``price_amount`` in ``price_currency``, a JSON number in major units; what was paid in

@@ -42,10 +42,17 @@ def test_members_are_sorted_by_utf_16_units_and_letters_stay() -> None:
     )
 
 
-@pytest.mark.parametrize("nested", ['{"a":{}}', '{"a":[1]}'])
-def test_nested_member_is_refused(nested: str) -> None:
+def test_members_of_inner_objects_are_sorted_and_their_numbers_rewritten() -> None:
+    body = b'{"fee":{"depositFee":0.10,"currency":"btc","a":{"c":null,"b":1e-07}},"a":{}}'
+    assert sorted_json(exact_json_fields(body)) == (
+        b'{"a":{},"fee":{"a":{"b":1e-7,"c":null},"currency":"btc","depositFee":0.1}}'
+    )
+
+
+@pytest.mark.parametrize("body", ['{"a":[1]}', '{"a":{"b":[]}}'])
+def test_list_is_refused_because_its_signed_form_is_not_settled(body: str) -> None:
     with pytest.raises(Malformed):
-        sorted_json(exact_json_fields(nested.encode()))
+        sorted_json(exact_json_fields(body.encode()))
 
 
 @pytest.mark.parametrize(

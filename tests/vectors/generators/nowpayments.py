@@ -30,6 +30,12 @@ def signed(text: str) -> list[list[str]]:
     return [["x-nowpayments-sig", mac]]
 
 
+def signed_sorted(body: str) -> list[list[str]]:
+    """Sign a body whose numbers Python writes as JavaScript does."""
+    text = json.dumps(json.loads(body), separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    return signed(text)
+
+
 def framed(*values: str) -> bytes:
     return b"".join(len(value).to_bytes(4, "big") + value.encode() for value in values)
 
@@ -91,9 +97,24 @@ def main() -> None:
     )
     cases(
         "nested-member",
-        "How it would be signed is not settled.",
+        "Signed as well.",
         event("finished", fee={"currency": "usd"}),
+        accepted(paid),
+    )
+    cases(
+        "list-member",
+        "How it would be signed is not settled.",
+        event("finished", payment_extra_ids=[1]),
         refused("malformed"),
+    )
+    inner = json.dumps(event("finished", fee={"depositFee": 0.1, "currency": "usd"}))
+    cases(
+        "nested-member-changed",
+        "Inner members are signed.",
+        good,
+        refused("bad_signature"),
+        sent=inner.replace("0.1,", "0.2,").encode(),
+        only_headers=signed_sorted(inner),
     )
     cases(
         "body-in-another-order",

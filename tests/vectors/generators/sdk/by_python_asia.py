@@ -159,6 +159,9 @@ def nowpayments() -> Cases:
           accepted(told("PaymentSucceeded", 1500, "JPY")))  # fmt: skip
     cases("payment-expired", "Closed without money.", said("expired"),
           accepted(told("PaymentClosed")))  # fmt: skip
+    fee = {"withdrawalFee": 0, "depositFee": 0.098, "serviceFee": None, "currency": "btc"}
+    cases("payment-fee", "Inner members are sorted as well.", said("finished", fee=fee),
+          accepted(told("PaymentSucceeded")))  # fmt: skip
     cases("refund", "Without an id of its own.", said("refunded"),
           accepted(told("RefundCompleted", refund_id=refund_id)))  # fmt: skip
     return cases
