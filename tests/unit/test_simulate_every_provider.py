@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from streams.simulate import SCENARIOS, SIMULATED, available, event_differences,
 from tests.support.demo_accounts import OTHERS, both_sides
 from tests.support.judged import Books, differences
 
+DOCUMENT = (Path(__file__).parents[2] / "docs/simulating.md").read_text("utf-8")
 # The keys are made now, and their certificates are in force now.
 NOW_MS = time.time_ns() // 1_000_000
 
@@ -24,6 +26,23 @@ def test_a_sender_comes_again_when_its_page_says_so(provider: str) -> None:
     # Some try again at once before their schedule begins.
     gaps = tuple(gap for gap in SIMULATED[provider].retry_after_s if gap)
     assert gaps == PROVIDERS[provider].retry_after_s
+
+
+def test_the_document_says_what_a_round_cannot_hold() -> None:
+    each = SIMULATED.values()
+    asked = [s for s in each if s.weak_item.code == "confirmation_needed"]
+    rows = {
+        "no refund is told": {s.name for s in each if s.refund is None},
+        "the whole payment": {s.name for s in each if s.refunds == "whole"},
+        "payment and refund wait": {s.name for s in asked if len(s.weak) == 2},
+        "only the payment waits": {s.name for s in asked if s.weak == {"payment"}},
+        "only the refund waits": {s.name for s in asked if s.weak == {"refund"}},
+        "is no payment": {s.name for s in each if s.weak_item.outcome == "ignored"},
+        "names no payment": {s.name for s in each if s.refund and not s.links_refunds},
+    }
+    for words, names in rows.items():
+        (line,) = [line for line in DOCUMENT.splitlines() if words in line and line[0] == "|"]
+        assert set(line.split(" | ")[1].removesuffix(" |").split(", ")) == names, words
 
 
 def test_the_senders_know_nothing_of_the_processors() -> None:
