@@ -42,6 +42,7 @@ from tests.support.stages import FixedBook
 STORIES: Final = 4
 FAULTS_S: Final = 15.0  # of simulated time; afterwards everything must come to rest
 DRAINED_S: Final = 400.0
+CALM_S: Final = 12.0
 BATCH_MAX: Final = 7
 KEYS: Final = Keys.of_seed("simulation")
 
@@ -309,10 +310,14 @@ class World:
     async def _drained(self, roles: int, before: list[Process]) -> None:
         pairs = (("s-verify", self.topics.callbacks), ("s-settle", self.topics.facts))
         deadline_s = self.loop.time() + DRAINED_S
-        while sum(each.ready for each in self._running if each not in before) < roles:
+        # Who joins last may be ready with nothing, until the members that died are counted out.
+        calm_s = 0.0
+        while calm_s < CALM_S:
             if self.loop.time() > deadline_s:
                 raise Stuck("a role does not become ready")
             await asyncio.sleep(0.5)
+            ready = sum(each.ready for each in self._running if each not in before)
+            calm_s = calm_s + 0.5 if ready == roles else 0.0
         for group, topic in pairs:
             while self.behind(group, topic):
                 if self.loop.time() > deadline_s:

@@ -211,6 +211,10 @@ class _CutShort:
     def read(self, topic: str, partitions: Any, **arguments: Any) -> Any:
         return self._log.read(topic, partitions, end={partitions[0]: self._end}, **arguments)
 
+    async def entries(self, topic: str, partition: int, **arguments: Any) -> Any:
+        async for entries in self._log.entries(topic, partition, **arguments):
+            yield [entry for entry in entries if entry[0] < self._end]
+
 
 def trusting_restore() -> list[Change]:
     """A ledger is believed whatever it counts."""
@@ -330,7 +334,7 @@ PLANTED: Final[dict[str, tuple[Callable[[], list[Change]], int]]] = {
     "silence-is-success": (silence_is_success, 1),
     "unique-transactional-ids": (unique_transactional_ids, 32),
     "fence-last": (fence_last, 103),
-    "restore-before-fence": (restore_before_fence, 469),
+    "restore-before-fence": (restore_before_fence, 774),
     "merged-before-commit": (merged_before_commit, 1),
     "failed-send-skipped": (failed_send_skipped, 6),
     "first-ack-only": (first_ack_only, 78),
