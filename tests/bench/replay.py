@@ -27,7 +27,8 @@ LEDGER_DAYS: Final = 540
 def replay_per_s(bootstrap: str, folder: Path, provider: str, passes: int) -> float:
     """Return how many callbacks a core replays in a second of its CPU.
 
-    The clients that read the partitions are counted in, loading the program is not. Each payment was told `passes` times, so all but one of `passes` are duplicates.
+    The clients that read the partitions are counted in, loading the program is not. Each payment
+    was told `passes` times, so all but one of `passes` are duplicates.
     """
     return uvloop.run(_replay(bootstrap, folder, provider, passes))
 
