@@ -49,7 +49,8 @@ def plan(
 ) -> list[Delivery]:
     """Return the deliveries of `count` stories, dealt out in turn over what providers can tell.
 
-    Equal seed, keys and clock give equal deliveries. `now_ms` is asked once per story: the time
+    Equal seed, keys and clock give equal deliveries, but for signatures and seals that the
+    provider's own scheme makes anew each time. `now_ms` is asked once per story: the time
     of sending that is signed. See `stories` for one at a time.
 
     Raises:

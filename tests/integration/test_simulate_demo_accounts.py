@@ -49,3 +49,18 @@ def test_callbacks_signed_with_the_demo_set_are_proven_by_its_accounts(tmp_path:
         assert refused == [i.code for i in expected if i.outcome in BY_VERIFY], where
         heard.add((delivery.provider, delivery.account))
     assert heard == set(book.entries)
+
+
+def test_all_goes_with_demo_and_without_names(tmp_path: Path) -> None:
+    for words in (["--all"], ["stripe", "--demo", "--all"]):
+        assert run_command(["accounts", "init", *words, "--folder", str(tmp_path / "a")]) == 2
+    assert not (tmp_path / "a").exists()
+
+
+def test_accounts_of_one_provider_beside_the_founding_ones_come_by_its_name(
+    tmp_path: Path,
+) -> None:
+    made = ["accounts", "init", "checkout", "--demo", "--folder", str(tmp_path), "--json"]
+    assert run_command(made) == 0
+    assert [each.account for each in load_keys(tmp_path)] == ["shop-1"]
+    assert oct((tmp_path / "checkout" / "shop-1.toml").stat().st_mode)[-3:] == "600"

@@ -15,6 +15,20 @@ from streams.simulate import Delivery, event_agrees
 NOW_MS = 1_790_000_000_123
 
 
+def callback_of(delivery: Delivery, callback_id: str, received_at_ms: int) -> Callback:
+    """Return a delivery as the ingress would store it."""
+    return Callback(
+        id=callback_id,
+        provider=delivery.provider,
+        account=delivery.account,
+        received_at_ms=received_at_ms,
+        method=delivery.method,
+        target=delivery.target,
+        headers=delivery.headers,
+        body=delivery.body,
+    )
+
+
 class Books:
     """Judges and settles callbacks one after the other, as the stages would."""
 
@@ -29,16 +43,8 @@ class Books:
     def take(self, delivery: Delivery) -> list[tuple[str, str | None, Event | None]]:
         """Return outcome, code and event of every item, in their order."""
         self._number += 1
-        callback = Callback(
-            id=f"00000000-0000-7000-8000-{self._number:012d}",
-            provider=delivery.provider,
-            account=delivery.account,
-            received_at_ms=self._now_ms + 1_000,
-            method=delivery.method,
-            target=delivery.target,
-            headers=delivery.headers,
-            body=delivery.body,
-        )
+        number = f"00000000-0000-7000-8000-{self._number:012d}"
+        callback = callback_of(delivery, number, self._now_ms + 1_000)
         position = Position("callbacks", 0, self._number)
         judgement = judge(callback, position, self._provider, self._account)
         items: dict[int, tuple[str, str | None, Event | None]] = {

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from processors.contract import Receipt
 from processors.registry import PROVIDERS
 from streams.simulate import SCENARIOS, SIMULATED, available, event_differences, plan
 from tests.support.demo_accounts import OTHERS, both_sides
-from tests.support.judged import Books, differences
+from tests.support.judged import Books, callback_of, differences
 
 DOCUMENT = (Path(__file__).parents[2] / "docs/simulating.md").read_text("utf-8")
 # The keys are made now, and their certificates are in force now.
@@ -62,6 +63,16 @@ def test_processors_read_what_the_provider_meant(provider: str) -> None:
     for name in names:
         told = plan((provider,), (name,), 2, "s", (keys,), now_ms=lambda: NOW_MS)
         assert differences(Books(account, NOW_MS), told) == [], name
+
+
+@pytest.mark.parametrize("status", [401, 503])
+@pytest.mark.parametrize("provider", OTHERS)
+def test_our_failure_is_no_success_to_its_sender(provider: str, status: int) -> None:
+    keys, account = both_sides(provider)
+    (delivery, *_) = plan((provider,), ("paid",), 1, "f", (keys,), now_ms=lambda: NOW_MS)
+    callback = callback_of(delivery, "00000000-0000-7000-8000-000000000001", NOW_MS)
+    reply = PROVIDERS[provider].reply(callback, Receipt(status), account)
+    assert not SIMULATED[provider].accepts(reply.status, reply.body)
 
 
 @pytest.mark.parametrize("provider", OTHERS)
