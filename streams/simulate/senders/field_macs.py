@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -276,12 +275,13 @@ BAMBORA_EPAY = Simulated(
 )
 
 
+def latin(text: str) -> bytes:
+    return text.encode("latin-1", "replace")
+
+
 def sign_epdq(content: Content, keys: AccountKeys, nonce: str, now_ms: int) -> Signed:
     """Names in capitals, the pass phrase behind every pair."""
-    latin = keys.settings.get("charset") == "ISO-8859-1"
-    encode: Callable[[str], bytes] = octets
-    if latin:
-        encode = lambda text: text.encode("latin-1", "replace")  # noqa: E731
+    encode = latin if keys.settings.get("charset") == "ISO-8859-1" else octets
     rest = {name: value for name, value in content.items() if name.upper() != "SHASIGN"}
     pairs = sorted((octets(n.upper()), encode(plain(v))) for n, v in rest.items() if plain(v))
     phrase = keys.secret("verify").encode()
