@@ -13,6 +13,7 @@ from binascii import a2b_qp
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from math import isinf
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote_to_bytes
@@ -45,6 +46,7 @@ _BASE64URL: Final = re.compile(rb"[A-Za-z0-9_-]*")
 _URL_ALPHABET: Final = bytes.maketrans(b"-_", b"+/")
 _DIGITS: Final = re.compile(rb"[0-9]{1,18}")
 _NAME_END: Final = re.compile(rb'"\s*:')
+_PLAIN_NAME_END: Final = re.compile(rb'(?<!\\)"\s*:')
 _RFC3339: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
     r"(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})",
@@ -332,7 +334,9 @@ def _refuse_repeated_names(octets: bytes, parsed: Any) -> None:
     # Every name of the text ends in a quote and a colon, so equal counts prove the same. Quotes
     # and colons inside texts only make the first count larger: then decide exactly.
     names = _count_names(parsed)
-    if len(_NAME_END.findall(octets)) != names and _count_name_tokens(octets) != names:
+    # Where no backslash is escaped before a quote, one before it makes it part of a text.
+    ends = _NAME_END if b'\\\\"' in octets else _PLAIN_NAME_END
+    if len(ends.findall(octets)) != names and _count_name_tokens(octets) != names:
         raise Malformed("a JSON name stands twice in one object")
 
 
@@ -403,12 +407,16 @@ def decoded_fields(pairs: Iterable[tuple[bytes, bytes]], charset: str) -> Fields
     Raises:
         Malformed: bytes that are none in this charset, or two names that become one.
     """
+    parts = list(chain.from_iterable(pairs))
     try:
-        members = [(name.decode(charset), value.decode(charset)) for name, value in pairs]
+        # At once: no charset of ours has a NUL in a longer character.
+        texts = b"\0".join(parts).decode(charset).split("\0")
+        if len(texts) != len(parts):
+            texts = [part.decode(charset) for part in parts]
     except UnicodeDecodeError as error:
         raise Malformed(f"the form is not in {charset}") from error
-    fields = dict(members)
-    if len(fields) != len(members):
+    fields = dict(zip(texts[::2], texts[1::2], strict=True))
+    if 2 * len(fields) != len(texts):
         raise Malformed("a form field stands twice")
     return Fields(fields)
 

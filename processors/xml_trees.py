@@ -81,9 +81,10 @@ class _TreeReader:
             or (not self._names and name != self._root)
         ):
             raise Malformed("the XML has attributes, another root or too many levels")
-        if "".join(self._text).strip():
-            raise Malformed("text between XML elements")
-        self._text.clear()
+        if self._text:
+            if "".join(self._text).strip():
+                raise Malformed("text between XML elements")
+            self._text.clear()
         self._names.append(name)
         self._levels.append({})
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from processors.fields import Number, exact_json_fields
+from processors.fields import Number, decoded_fields, exact_json_fields, json_fields
 from processors.flat_xml import _FlatReader, _read_at_once, flat_xml
 from processors.percent import UNRESERVED, form_encoded
 from schemas.errors import Malformed
@@ -18,7 +18,13 @@ from schemas.errors import Malformed
 TEXTS = st.text(max_size=12) | st.sampled_from(["~", "%7E", "a b+c", "é", "\x00", "&=", "*!()"])
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS
 TREES = st.dictionaries(
-    TEXTS, st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner))
+    TEXTS,
+    st.recursive(
+        LEAVES,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+        max_leaves=6,
+    ),
+    max_size=4,
 )
 ODD = (
     b"", b"[]", b"{} ", b"\x0c{}", b"{}{}", b"\xef\xbb\xbf{}", b'{"a":1,"a":2}', b'{"a":01}',
@@ -125,3 +131,53 @@ def test_flat_xml_reads_as_the_parser_does(
 def test_plain_documents_need_no_parser() -> None:
     plain = _read_at_once(f"<xml>\n{TEXT}</xml>\n", "xml")
     assert plain == {"a": "1", "b": "x y", "c": ""}
+
+
+NAMES = st.sampled_from(["a", "b", "a\\", '"', '":', ":", '\\":', "é"])
+INNER = st.recursive(NAMES | st.integers(0, 9), lambda inner: st.lists(inner, max_size=2))
+
+
+@st.composite
+def objects(draw: st.DrawFn) -> str:
+    """An object's text, names perhaps twice, with everything in it that looks like a name."""
+    members = draw(st.lists(st.tuples(NAMES, INNER), max_size=4))
+    between = draw(st.sampled_from([":", " : "]))
+    return (
+        "{"
+        + ", ".join(f"{json.dumps(n)}{between}{json.dumps(value)}" for n, value in members)
+        + "}"
+    )
+
+
+@settings(deadline=None)
+@given(objects(), st.sampled_from(["", '{"deep":%s}', '{"a":[%s,{}]}']))
+def test_name_twice_is_refused_and_nothing_else(text: str, around: str) -> None:
+    octets = (around.replace("%s", text) or text).encode()
+    names: list[bool] = []
+    json.loads(
+        octets, object_pairs_hook=lambda pairs: names.append(len(dict(pairs)) != len(pairs))
+    )
+    if any(names):
+        with pytest.raises(Malformed):
+            json_fields(octets)
+    else:
+        assert json_fields(octets)._members == json.loads(octets)
+
+
+@given(
+    st.lists(st.tuples(st.binary(max_size=4), st.binary(max_size=6))),
+    st.sampled_from(["utf-8", "gb18030"]),
+)
+@example([(b"a", b"\x81"), (b"b", b"0\x810")], "gb18030")
+@example([(b"a\0b", b"")], "utf-8")
+def test_form_is_decoded_as_value_by_value(pairs: list[tuple[bytes, bytes]], charset: str) -> None:
+    try:
+        texts = [(name.decode(charset), value.decode(charset)) for name, value in pairs]
+        once = len(dict(texts)) == len(texts)
+    except UnicodeDecodeError:
+        once = False
+    if once:
+        assert decoded_fields(pairs, charset)._members == dict(texts)
+    else:
+        with pytest.raises(Malformed):
+            decoded_fields(pairs, charset)
