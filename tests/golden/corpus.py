@@ -1,7 +1,7 @@
 """The golden corpus: what came of every vectors case when it was added, and what comes today.
 
     python -m tests.golden.corpus                     compare; exit code 1: something differs
-    python -m tests.golden.corpus add                 add cases that are not there yet
+    python -m tests.golden.corpus add [PROVIDER...]   add cases that are not there yet
     python -m tests.golden.corpus approve NAME WHY    write docs/changes/NAME.md for what differs
 
 A line that is there is never edited. A change of code that alters it is named and approved in
@@ -173,20 +173,21 @@ def missing(name: str, today: Mapping[str, Entry]) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
+    command, rest = (arguments or ["compare"])[0], arguments[1:]
     approved = read_changes(CHANGES)
     differing: list[Difference] = []
-    for name in sorted(PROVIDERS):
+    for name in (rest if command == "add" else ()) or sorted(PROVIDERS):
         today = entries(name)
         differing += differences(name, today, approved)
         new = missing(name, today)
-        if arguments[:1] == ["add"] and new:
+        if command == "add" and new:
             write_corpus(name, corpus(name) | {case: today[case] for case in new})
         if new:
-            print(f"{name}: {len(new)} cases", "added" if arguments else "not in the corpus")
+            print(f"{name}: {len(new)} cases", "added" if command == "add" else "without a line")
     for each in differing:
         print(f"{each.provider}/{each.case}: {each.what}")
-    if arguments[:1] == ["approve"] and differing:
-        _, change, why = arguments
+    if command == "approve" and differing:
+        change, why = rest
         write_change(CHANGES / f"{change}.md", why, differing)
         return 0
     return 1 if differing else 0
