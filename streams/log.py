@@ -11,6 +11,8 @@ from typing import Protocol
 from schemas.record import Draft, Position, Record, TopicPartition
 from schemas.topics import Topic
 
+Entry = tuple[int, bytes | None, bytes | None]  # offset, key, value
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -125,6 +127,14 @@ class Log(Protocol):
         Ends at the end that stood when it was called, or before it at `end` (excluded), unless
         `follow`.
         """  # fmt: skip
+
+    def entries(
+        self, topic: str, partition: int, *, start: int | None = None
+    ) -> AsyncGenerator[Sequence[Entry], None]:
+        """Yield what `read` yields of one partition, many at once and without headers and times.
+
+        Nothing where `start` is not held, or was not reached yet.
+        """
 
     async def get(self, position: Position) -> Record | None:
         """Return the record at a position, or None where it is not held any more."""

@@ -15,7 +15,7 @@ from streams.embedded.roles import RolesLock
 from streams.embedded.settling import SettlingLoop
 from streams.embedded.transaction import Row, Transaction
 from streams.embedded.writer import InlineWriter, ThreadWriter, Writer
-from streams.log import PartitionBounds, Settler, TopicState, ending_at
+from streams.log import Entry, PartitionBounds, Settler, TopicState, ending_at
 
 FOLLOW_S: Final = 60.0
 # At least what Kafka adds to a record and its batch, so that whatever fits here fits there.
@@ -112,6 +112,16 @@ class EmbeddedLog:
             within(where, positions[where], held)
             ends[where] = held.end
         return self._follow(positions) if follow else self._until(positions, ends)
+
+    async def entries(
+        self, topic: str, partition: int, *, start: int | None = None
+    ) -> AsyncGenerator[Sequence[Entry], None]:
+        """See `streams.log.Log`."""
+        held = (await self.bounds(topic))[partition]
+        first = held.start if start is None else start
+        if held.start <= first < held.end:
+            async for record in self.read(topic, [partition], start={partition: first}):
+                yield [(record.offset, record.key, record.value)]
 
     async def get(self, position: Position) -> Record | None:
         return self._reader.get(position)

@@ -5,15 +5,17 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
 
+from aiokafka import TopicPartition as Assigned
+
 from schemas.record import Position, Record
 from schemas.topics import Topic
 from streams.kafka import lookup
 from streams.kafka.append import KafkaAppender
 from streams.kafka.client import client_settings, membership, start_consumer
 from streams.kafka.consume import POLL_INTERVAL_MS_MAX, KafkaConsumer
-from streams.kafka.read import read_records
+from streams.kafka.read import read_entries, read_records
 from streams.kafka.settle import ExactlyOnce
-from streams.log import PartitionBounds, Settler, TopicState, ending_at
+from streams.log import Entry, PartitionBounds, Settler, TopicState, ending_at
 
 TRANSACTION_MS_MAX: Final = 20_000
 # An abandoned transaction is aborted by the broker's sweep, every 10 s, after its time is over.
@@ -111,6 +113,22 @@ class KafkaLog:
         async with aclosing(records):
             async for record in records:
                 yield record
+
+    async def entries(
+        self, topic: str, partition: int, *, start: int | None = None
+    ) -> AsyncGenerator[Sequence[Entry], None]:
+        """See `streams.log.Log`."""
+        bounds = await self.bounds(topic)
+        entries = read_entries(
+            self._settings,
+            Assigned(topic, partition),
+            bounds[partition],
+            start=start,
+            stall_s_max=self._transaction_ms_max / 1000 + STALL_MARGIN_S,
+        )
+        async with aclosing(entries):
+            async for each in entries:
+                yield each
 
     async def get(self, position: Position) -> Record | None:
         bounds = (await self.bounds(position.topic)).get(position.partition)

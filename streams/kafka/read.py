@@ -9,12 +9,15 @@ from aiokafka import TopicPartition as Assigned
 
 from schemas.errors import Unavailable
 from schemas.record import Record
+from streams.kafka.batches import entries_of, fetch_by_batch
 from streams.kafka.client import discard_consumer, poll, start_consumer, unavailable
 from streams.kafka.consume import as_record
-from streams.log import PartitionBounds
+from streams.log import Entry, PartitionBounds
 
 POLL_MS: Final = 500
 RECORDS_MAX: Final = 5_000
+# One answer is worked on while the next one comes; a dozen partitions are restored at once.
+ENTRIES_BYTES_MAX: Final = 2 * 1024 * 1024
 
 
 async def read_records(
@@ -54,6 +57,37 @@ async def read_records(
             for record in await _next(consumer, tuple(progress.open)):
                 if record.offset < bounds[record.partition].end:
                     yield record
+            await progress.close_finished()
+    finally:
+        await discard_consumer(consumer)
+
+
+async def read_entries(
+    settings: Mapping[str, Any],
+    where: Assigned,
+    bounds: PartitionBounds,
+    *,
+    start: int | None,
+    stall_s_max: float,
+) -> AsyncGenerator[Sequence[Entry], None]:
+    """Yield the entries of a partition to the end in `bounds`, as `read_records` its records."""
+    first = bounds.start if start is None else start
+    if not bounds.start <= first < bounds.end:
+        return
+    consumer = await start_consumer(settings, max_partition_fetch_bytes=ENTRIES_BYTES_MAX)
+    try:
+        fetch_by_batch(consumer)
+        consumer.assign([where])
+        consumer.seek(where, first)
+        progress = _Progress(consumer, {where: bounds.end}, stall_s_max)
+        while progress.open:
+            with unavailable("reading"):
+                fetched = await poll(consumer, (where,), timeout_ms=POLL_MS)
+            for found in fetched.get(where, ()):
+                entries = entries_of(found)
+                if entries[-1][0] >= bounds.end:
+                    entries = [entry for entry in entries if entry[0] < bounds.end]
+                yield entries
             await progress.close_finished()
     finally:
         await discard_consumer(consumer)

@@ -80,10 +80,9 @@ class Restoring:
 
     async def _caught_up(self, store: Store, partition: int) -> bool:
         if store.position is not None:
-            held = (await self._log.bounds(self._topics.ledger.name))[partition]
             # Read again with the count record itself: another topic under the same name would
-            # have something else there, and then does not agree.
-            if held.start <= store.position < held.end and await self._agrees(store, partition):
+            # have something else there, or nothing, and then does not agree.
+            if await self._agrees(store, partition):
                 _log.info("ledger_store_adopted", partition=partition)
                 return True
             _log.warning("ledger_store_wiped", partition=partition)
@@ -105,17 +104,18 @@ class Restoring:
         since = store.position
         position, count = None, None
         chunk: dict[bytes, bytes | None] = {}
-        start = None if since is None else {partition: since}
+        name = self._topics.ledger.name
         try:
-            async for record in self._log.read(self._topics.ledger.name, [partition], start=start):
-                if record.key == COUNT_KEY:
-                    position, count = record.offset, record.value
-                elif record.key != PARTITIONS_KEY and record.key is not None:
-                    chunk[record.key] = record.value
-                    if len(chunk) == CHUNK_RECORDS:
-                        # Of the same position still: read twice, records are the same records.
-                        store.write(chunk.items(), since)
-                        chunk = {}
+            async for entries in self._log.entries(name, partition, start=since):
+                for offset, key, value in entries:
+                    if key == COUNT_KEY:
+                        position, count = offset, value
+                    elif key is not None and key != PARTITIONS_KEY:
+                        chunk[key] = value
+                if len(chunk) >= CHUNK_RECORDS:
+                    # Of the same position still: read twice, records are the same records.
+                    store.write(chunk.items(), since)
+                    chunk = {}
             store.write(chunk.items(), since)
         except InvalidRecord:
             _log.warning("ledger_unreadable", partition=partition)

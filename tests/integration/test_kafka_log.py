@@ -152,6 +152,30 @@ async def test_reading_ends_behind_markers_and_aborted_records(log: KafkaLog, na
     assert await log.get(Position(name, 0, 2)) is None
 
 
+async def test_entries_of_many_batches_are_the_records_that_are_read(
+    log: KafkaLog, name: str
+) -> None:
+    """Batches of several sizes, committed and aborted in turn by two producers, read from inside
+    batches too: what the library's own iterator yields is what ours has to."""
+    producers = [
+        await start_producer(log._settings, transactional_id=f"{name}-{n}") for n in range(2)
+    ]
+    for number, size in enumerate((1, 300, 2, 40, 1, 7, 90, 3)):
+        producer = producers[number % 2]
+        await producer.begin_transaction()
+        drafts = [Draft(name, 0, b"%d" % n, b"v" * n, (("h", b"x"),)) for n in range(size)]
+        await send_all(producer, drafts)
+        aborted = number % 3 == 1
+        await (producer.abort_transaction() if aborted else producer.commit_transaction())
+    for producer in producers:
+        await discard_producer(producer)
+    read = [(r.offset, r.key, r.value) async for r in log.read(name, [0])]
+    assert len(read) == 1 + 2 + 40 + 7 + 90
+    for start in (0, 1, 2, 303, 304, 305, 320, read[-1][0]):
+        found = [e async for each in log.entries(name, 0, start=start) for e in each]
+        assert found == [entry for entry in read if entry[0] >= start]
+
+
 async def test_reading_waits_for_a_transaction_open_at_the_call(log: KafkaLog, name: str) -> None:
     producer = await start_producer(log._settings, transactional_id=name)
     await producer.begin_transaction()
@@ -224,6 +248,9 @@ async def test_reading_ends_over_what_compaction_removed() -> None:
                     await appender.append([Draft("compacted", 0, b"k", b"%d" % n, ())])
                 await asyncio.sleep(0.3)
         held = {record.offset for record in found}
+        entries = [offset async for each in log.entries("compacted", 0) for offset, *_ in each]
+        assert set(entries) <= held
+        assert entries[-1] == written - 1
         (gone, *_) = sorted(set(range(written)) - held)
         assert max(held) == written - 1
         assert await log.get(Position("compacted", 0, gone)) is None

@@ -175,6 +175,19 @@ async def test_read_takes_partitions_and_starts(log: Log, topic: str) -> None:
     assert [record.value async for record in reading] == [b"7", b"9"]
 
 
+async def test_entries_are_what_is_read_of_one_partition(log: Log, topic: str) -> None:
+    await append(log, [draft(topic, n % 2, b"%d" % n) for n in range(10)])
+    read = [(r.offset, r.key, r.value) async for r in log.read(topic, [1])]
+    for start, expected in ((None, read), (0, read), (3, read[3:]), (5, []), (6, [])):
+        found = [e async for each in log.entries(topic, 1, start=start) for e in each]
+        assert found == expected
+
+
+async def test_entries_that_are_not_held_are_none(log: Log, topic: str) -> None:
+    assert [each async for each in log.entries(topic, 2, start=7)] == []
+    assert [each async for each in log.entries(topic, 2)] == []
+
+
 async def test_following_sees_what_comes_later(log: Log, topic: str) -> None:
     await append(log, [draft(topic, 0, b"before")])
     reading = log.read(topic, follow=True)
