@@ -41,7 +41,7 @@ from tests.support.stages import FixedBook
 
 STORIES: Final = 4
 FAULTS_S: Final = 15.0  # of simulated time; afterwards everything must come to rest
-DRAINED_S: Final = 400.0
+DRAINED_S: Final = 200.0
 CALM_S: Final = 12.0
 BATCH_MAX: Final = 7
 KEYS: Final = Keys.of_seed("simulation")

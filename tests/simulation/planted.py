@@ -312,27 +312,11 @@ def ledger_behind_its_events() -> list[Change]:
     return [(Restoring, "_holds_newest", content)]
 
 
-def ledger_outside() -> list[Change]:
-    """The ledger is written after the transaction, by itself."""
-    proper = Settling.process
-
-    def process(self: Any, partition: int, records: Any) -> Any:
-        drafts = proper(self, partition, records)
-        ledger = self._topics.ledger.name
-        rest = [draft for draft in drafts if draft.topic == ledger]
-        if rest:
-            appender = self._log.appender()
-            self._late = asyncio.ensure_future(appender.append(rest))
-        return [draft for draft in drafts if draft.topic != ledger]
-
-    return [(Settling, "process", process), *trusting_restore()]
-
-
 PLANTED: Final[dict[str, tuple[Callable[[], list[Change]], int]]] = {
     "commit-before-ack": (commit_before_ack, 6),
     "reply-before-ack": (reply_before_ack, 1),
     "silence-is-success": (silence_is_success, 1),
-    "unique-transactional-ids": (unique_transactional_ids, 32),
+    "unique-transactional-ids": (unique_transactional_ids, 96),
     "fence-last": (fence_last, 103),
     "restore-before-fence": (restore_before_fence, 774),
     "merged-before-commit": (merged_before_commit, 1),
@@ -340,7 +324,7 @@ PLANTED: Final[dict[str, tuple[Callable[[], list[Change]], int]]] = {
     "first-ack-only": (first_ack_only, 78),
     "offsets-before-events": (offsets_before_events, 1),
     "no-restore": (no_restore, 1),
-    "restore-cut-short": (restore_cut_short, 0),
+    "restore-cut-short": (restore_cut_short, 4),
     "trusting-restore": (trusting_restore, 12),
     "uncommitted-restore": (uncommitted_restore, 1),
     "offsets-missing-means-end": (offsets_missing_means_end, 0),
@@ -350,7 +334,6 @@ PLANTED: Final[dict[str, tuple[Callable[[], list[Change]], int]]] = {
     "another-partition-hash": (another_partition_hash, 0),
     "no-outcome-of-duplicates": (no_outcome_of_duplicates, 0),
     "ledger-behind-its-events": (ledger_behind_its_events, 158),
-    "ledger-outside": (ledger_outside, 9),
 }
 
 
