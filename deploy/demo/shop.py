@@ -12,7 +12,7 @@ from deploy.demo.reading import Reading
 from schemas.event import Event
 from schemas.outcome import Outcome
 from streams.downstream.messages import shown_money
-from streams.downstream.order import GIVEN_BACK, PAID
+from streams.downstream.order import PAID, UNPAID
 from streams.downstream.read import Rows, coupons, failures, inbox_counts, messages, orders
 from streams.downstream.role import SERVICES
 from streams.views.database import Database, open_database
@@ -132,9 +132,7 @@ def _coupons_differ(shop: Shop) -> Iterable[str]:
     granted = {each["number"] for each in shop.coupons if each["state"] == "granted"}
     for order in shop.orders:
         number, status = order["number"], order["status"]
-        if (status in PAID and number not in granted) or (
-            status in GIVEN_BACK and number in granted
-        ):
+        if (status in PAID and number not in granted) or (status in UNPAID and number in granted):
             yield f"a coupon of an order that is {status} is not as it should be"
     if len({each["number"] for each in shop.coupons}) != len(shop.coupons):
         yield "an order has two coupons"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from schemas.event import EVENT_TYPES, Event, EventType
-from streams.downstream.order import GIVEN_BACK, PAID, OrderKey, Standing
+from streams.downstream.order import PAID, UNPAID, OrderKey, Standing
 from streams.downstream.orders import OrderBook
 from streams.downstream.tables import storable
 from streams.views.database import Database
@@ -31,8 +31,7 @@ class Coupons:
         self._new_code = new_code
 
     def effect(self, event: Event) -> None:
-        stands = self._book.take(event)
-        if stands is not None:
+        for stands in self._book.take(event):
             self._follow(stands, event.id)
 
     def review(self, order: OrderKey) -> None:
@@ -50,7 +49,7 @@ class Coupons:
                 " WHERE downstream_coupons.state <> excluded.state",
                 (*stands.order, self._new_code(), GRANTED, storable(event_id)),
             )
-        elif stands.status in GIVEN_BACK:
+        elif stands.status in UNPAID:
             self._database.run(
                 "UPDATE downstream_coupons SET state = ?, event_id = ?"
                 " WHERE mode = ? AND number = ? AND state <> ?",

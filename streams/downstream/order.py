@@ -12,8 +12,8 @@ OrderStatus = Literal[
 ]
 # Paid for, whatever was given back of it since.
 PAID: Final = frozenset(("paid", "partly_refunded"))
-# All that was paid is with the payer again.
-GIVEN_BACK: Final = frozenset(("refunded", "reversed"))
+# All that was paid is with the payer again, or was never paid: not for this order, that is.
+UNPAID: Final = frozenset(("refunded", "reversed", "open"))
 
 
 class OrderKey(NamedTuple):
@@ -73,7 +73,7 @@ def _status(
         return "disputed"
     if not any(each.succeeded for each in payments):
         return "open"
-    if kept <= 0 and any(each.taken for each in payments):
+    if kept <= 0 and any(each.taken_back for each in payments):
         return "reversed"
     if refunded > 0 and refunded >= kept:
         return "refunded"

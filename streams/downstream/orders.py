@@ -25,20 +25,21 @@ class OrderBook:
         self._database = database
         self._consumer = consumer
 
-    def take(self, event: Event) -> Standing | None:
-        """Add an event to its payment; return how its order stands then.
+    def take(self, event: Event) -> list[Standing]:
+        """Add an event to its payment; return how the orders that it touches stand then.
 
         None where the payment's order is not known (yet): its money waits under the payment's own
-        key, until an event such as PaymentLinked names the order.
+        key, until an event such as PaymentLinked names the order. Two where an earlier event that
+        comes later names another.
         """
         key = event.key.decode()
         before = self._payment(key) or Payment(event.mode)
         self._look_for_gap(event, before)
         after = before.after(event)
         self._write_payment(key, after)
-        if after.number is None:
-            return None
-        return self.stand(OrderKey(after.mode, storable(after.number)))
+        numbers = {storable(each) for each in (before.number, after.number) if each is not None}
+        # In one order everywhere, so that two processes do not wait for each other.
+        return [self.stand(OrderKey(event.mode, number)) for number in sorted(numbers)]
 
     def stand(self, order: OrderKey) -> Standing:
         """Add up an order's payments, write how it stands, and return it."""
@@ -90,11 +91,10 @@ class OrderBook:
         )  # fmt: skip
 
     def _look_for_gap(self, event: Event, before: Payment) -> None:
-        # A payment that comes back after years counts from 1 anew.
-        if event.sequence not in (1, before.sequence + 1):
+        if event.sequence > before.sequence + 1:
             _log.error("downstream_gap", consumer=self._consumer, event_id=event.id,
-                       sequence=event.sequence, last=before.sequence,
-                       alarm="downstream_gap")  # fmt: skip
+                       sequence=event.sequence, last=before.sequence, alarm="downstream_gap",
+                       meaning="events of the payment are missing, or come later")  # fmt: skip
 
 
 def total_of(database: Database, order: OrderKey) -> Money | None:

@@ -20,7 +20,7 @@ from streams.log import Log
 from streams.topology import ensure_topics
 from streams.views.database import open_database
 from tests.support.consuming_program import Campaign
-from tests.support.downstream import PARTITIONS, Shop, draft_of, effects, told
+from tests.support.downstream import PARTITIONS, append, effects, told, wanted_effects
 from tests.support.postgres import empty_database
 from tests.support.settling import START_MS
 
@@ -31,9 +31,7 @@ LOOP = ("consume.py", "inbox.py", "consuming_mutants.py")
 
 async def write(log: Log, made: Topics, events: Sequence[Event]) -> None:
     await ensure_topics(log, made)
-    appender = log.appender()
-    await appender.append([draft_of(each, made.events.name) for each in events])
-    await appender.close()
+    await append(log, made, events)
     await log.close()
 
 
@@ -60,12 +58,6 @@ def found(campaign: Campaign) -> dict[str, list[tuple[object, ...]]]:
         return effects(database)
     finally:
         database.close()
-
-
-def wanted(events: Sequence[Event]) -> dict[str, list[tuple[object, ...]]]:
-    shop = Shop()
-    shop.hear(*events)
-    return effects(shop.database)
 
 
 @pytest.fixture
@@ -95,7 +87,7 @@ async def test_a_kill_at_every_line_leaves_every_effect_once(
     assert said["missed"] == []
     # Loop, inbox, the three services, and the calls of the database.
     assert said["lines"] > 90
-    assert found(campaign) == wanted(events)
+    assert found(campaign) == wanted_effects(events)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +123,7 @@ async def _kept(folder: Path, database: str, survey: str, way: str) -> str:
     await run(campaign)
     mine, right = (
         sum(row[4] for row in each["downstream_orders"] if row[0] == "orders")
-        for each in (found(campaign), wanted(events))
+        for each in (found(campaign), wanted_effects(events))
     )
     return "right" if mine == right else "more" if mine > right else "less"
 
@@ -150,6 +142,6 @@ async def test_a_kill_at_every_step_of_the_loop_on_kafka_and_postgresql(
     said = await run(campaign)
     assert said["missed"] == []
     assert said["lines"] > 20
-    rows, right = found(campaign), wanted(events)
+    rows, right = found(campaign), wanted_effects(events)
     for name in ("downstream_payments", "downstream_orders", "downstream_inbox"):
         assert rows[name] == [row for row in right[name] if row[0] == "orders"]

@@ -8,14 +8,14 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from schemas.errors import Unavailable
 from schemas.event import Event
-from schemas.topics import Topics, topics
+from schemas.topics import topics
 from streams.downstream.consume import apply_all, apply_patiently, consume_once
 from streams.downstream.inbox import Inbox
 from streams.downstream.messages import Messages
@@ -24,21 +24,19 @@ from streams.downstream.orders import OrderBook, Orders
 from streams.downstream.outbox import TAKEN_MS, ConsoleSender, Message, Outbox
 from streams.downstream.read import orders
 from streams.embedded import EmbeddedLog
-from streams.kafka import KafkaLog
-from streams.kafka.client import client_settings, start_producer
-from streams.log import Log
 from streams.topology import ensure_topics
-from streams.views.database import Database, open_database
 from tests.support.cli import Runner, runner
 from tests.support.downstream import (
     PARTITIONS,
     Shop,
-    draft_of,
+    append,
     effects,
     events_of,
+    open_durable,
     paid,
     records_of,
     refunded,
+    wanted_effects,
 )
 from tests.support.postgres import empty_database
 from tests.support.settling import START_MS, Settler, eur, fact, total
@@ -66,28 +64,12 @@ def postgres_url(postgres: str) -> str:
     return empty_database(postgres)
 
 
-async def append(log: Log, made: Topics, events: Sequence[Event]) -> None:
-    appender = log.appender()
-    await appender.append([draft_of(each, made.events.name) for each in events])
-    await appender.close()
-
-
 @pytest.fixture
 async def embedded(tmp_path: Path) -> AsyncIterator[EmbeddedLog]:
     log = EmbeddedLog(tmp_path / "log.db", clock=lambda: START_MS)
     await ensure_topics(log, topics(payment_partitions=PARTITIONS))
     yield log
     await log.close()
-
-
-def open_durable(url: str) -> Database:
-    return open_database(url, durable=True)
-
-
-def wanted_effects(events: Sequence[Event]) -> dict[str, list[tuple[object, ...]]]:
-    shop = Shop()
-    shop.hear(*events)
-    return effects(shop.database)
 
 
 async def test_services_apply_a_log_through_a_group_and_again_without_one(
@@ -105,44 +87,6 @@ async def test_services_apply_a_log_through_a_group_and_again_without_one(
         assert fates == {"applied": len(events)}
         assert await apply_all(embedded, made.events.name, inbox) == {"known": len(events)}
         await consumer.close()
-    assert effects(shop.database) == wanted_effects(events)
-    shop.database.close()
-
-
-async def test_only_committed_events_reach_a_consumer_on_kafka(
-    kafka_bootstrap: str, topic_prefix: str, tmp_path: Path
-) -> None:
-    log = KafkaLog(kafka_bootstrap)
-    made = topics(topic_prefix, payment_partitions=PARTITIONS)
-    await ensure_topics(log, made)
-    events = many_events()
-    producer = await start_producer(
-        client_settings(kafka_bootstrap, {}), transactional_id=f"{topic_prefix}-t"
-    )
-    for committed, each in ((False, events), (True, events)):
-        await producer.begin_transaction()
-        for draft in (draft_of(event, made.events.name) for event in each):
-            # What is aborted has ids of its own: a reader of it would make messages of them.
-            headers = [
-                (name, value if committed or name != "ce_id" else b"aborted-" + value)
-                for name, value in draft.headers
-            ]
-            await (await producer.send(
-                draft.topic, draft.value, key=draft.key, partition=draft.partition,
-                headers=headers,
-            ))  # fmt: skip
-        await (producer.commit_transaction() if committed else producer.abort_transaction())
-    await producer.stop()
-    shop = Shop(open_durable(f"sqlite:///{tmp_path / 'rows.db'}"))
-    for inbox in shop.inboxes:
-        consumer = await log.consumer(f"{topic_prefix}-{inbox.service.name}", [made.events.name])
-        fates: Counter[str] = Counter()
-        async with asyncio.timeout(WITHIN_S):
-            while fates.total() < len(events):
-                fates += await consume_once(consumer, inbox)
-        assert fates == {"applied": len(events)}
-        await consumer.close()
-    await log.close()
     assert effects(shop.database) == wanted_effects(events)
     shop.database.close()
 
@@ -176,6 +120,40 @@ async def test_payments_of_one_order_applied_at_once_are_both_counted(
     await applying
     assert [row["paid_minor"] for row in orders(watching)] == [sum_minor]
     for database in (watching, first, second):
+        database.close()
+
+
+class LooksFirst(Inbox):
+    """The mutant: asks whether the event is known, instead of relying on the unique key."""
+
+    def _is_new(self, event: Event) -> bool:
+        known = self.database.rows(
+            "SELECT 1 FROM downstream_inbox WHERE consumer = ? AND event_id = ?",
+            (self.service.name, event.id),
+        )
+        super()._is_new(event)
+        return not known
+
+
+@pytest.mark.parametrize(("kind", "sum_minor"), [(Inbox, 1_000), (LooksFirst, 2_000)])
+async def test_a_zombie_and_the_new_owner_apply_one_event_once(
+    postgres_url: str, kind: type[Inbox], sum_minor: int
+) -> None:
+    watching, zombies, owners = (open_durable(postgres_url) for _ in range(3))
+    zombie = Inbox(zombies, Orders(zombies))
+    owner = kind(owners, Orders(owners))
+    records = records_of(events_of(paid(1_000)))
+    # The zombie has everything written and not committed when its partition goes to another.
+    with zombies.transaction():
+        zombie._take(records[0])
+        applying = asyncio.create_task(asyncio.to_thread(owner.apply, records))
+        async with asyncio.timeout(WITHIN_S):
+            while not watching.rows("SELECT 1 FROM pg_locks WHERE NOT granted"):
+                assert not applying.done()
+                await asyncio.sleep(0.01)
+    await applying
+    assert [row["paid_minor"] for row in orders(watching)] == [sum_minor]
+    for database in (watching, zombies, owners):
         database.close()
 
 

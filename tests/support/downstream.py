@@ -8,12 +8,13 @@ from typing import Any
 from schemas.event import Event, event_draft
 from schemas.fact import Fact
 from schemas.record import Draft, Record
-from schemas.topics import partition_for_key, topics
+from schemas.topics import Topics, partition_for_key, topics
 from streams.downstream.coupons import Coupons
 from streams.downstream.inbox import Inbox
 from streams.downstream.messages import Messages
 from streams.downstream.orders import Orders
 from streams.downstream.read import coupons, messages, orders
+from streams.log import Log
 from streams.views.database import Database, open_database
 from tests.support.settling import START_MS, Settler, fact, total
 
@@ -138,3 +139,21 @@ def effects(database: Database) -> dict[str, list[tuple[object, ...]]]:
         )
         for name, columns in wanted.items()
     }
+
+
+def wanted_effects(events: Iterable[Event]) -> dict[str, list[tuple[object, ...]]]:
+    """Return what should come of the events: each heard once, in one process."""
+    shop = Shop()
+    shop.hear(*events)
+    return effects(shop.database)
+
+
+def open_durable(url: str) -> Database:
+    return open_database(url, durable=True)
+
+
+async def append(log: Log, made: Topics, events: Sequence[Event]) -> None:
+    """Append events, without a transaction."""
+    appender = log.appender()
+    await appender.append([draft_of(each, made.events.name) for each in events])
+    await appender.close()
