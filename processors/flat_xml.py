@@ -11,8 +11,8 @@ from schemas.errors import Malformed
 # An element as most senders write them: a text, in CDATA or without anything to unescape. Control
 # characters, the two that are no characters, and brackets that could end a CDATA are left out.
 _ELEMENT: Final = re.compile(
-    r"<([A-Za-z_][A-Za-z0-9_.-]*)>(<!\[CDATA\[)?([^<&\]\x00-\x08\x0b-\x1f\ufffe\uffff]*)(\]\]>)?</\1>"
-    r"([ \t\n]*)"
+    r"<([A-Za-z_][A-Za-z0-9_.-]*)>(<!\[CDATA\[)?"
+    r"([^<&\]\x00-\x08\x0b-\x1f\ufffe\uffff]*)(\]\]>)?</\1>([ \t\n]*)"
 )
 _BRACKETS: Final = len("<></>")
 
@@ -50,12 +50,13 @@ def _read_at_once(text: str, root: str) -> dict[str, str] | None:
         return None
     inside = inside.lstrip(" \t\n")
     found = _ELEMENT.findall(inside)
-    # Nothing stands between the elements if they are together as long as the whole.
-    length = sum(map(len, chain.from_iterable(found))) + len(found) * _BRACKETS
-    if length + sum(len(each[0]) for each in found) != len(inside):
+    if not found:
         return None
-    members = {name: value for name, _, value, _, _ in found}
-    whole = all(bool(start) == bool(end) for _, start, _, end, _ in found)
+    names, starts, values, ends, _ = columns = tuple(zip(*found, strict=True))
+    # Nothing stands between the elements if they are together as long as the whole.
+    length = sum(map(len, chain(names, *columns))) + len(found) * _BRACKETS
+    whole = length == len(inside) and [*map(bool, starts)] == [*map(bool, ends)]
+    members = dict(zip(names, values, strict=True))
     return members if whole and len(members) == len(found) else None
 
 
