@@ -1,5 +1,6 @@
 """`downstream`: the small services on the events, and what came of them."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
@@ -68,22 +69,31 @@ def _run(
         shown = table("", ("consumer", "applied", "known already", "failed"), rows)
         print_result(json_flag, shown, applied)
         return
-    run_async(_serve(config, names, instance_id))
+    run_async(_serve(config, names, instance_id, json_flag))
 
 
-async def _serve(config: "Config", names: "Sequence[str]", instance_id: str | None) -> None:
+async def _serve(
+    config: "Config", names: "Sequence[str]", instance_id: str | None, json_flag: bool
+) -> None:
     from prometheus_client import CollectorRegistry
 
+    from streams.downstream.outbox import ConsoleSender
     from streams.downstream.role import run_services
     from streams.roles import Readiness
 
     log = open_configured_log(config, role_default=True, instance_id=instance_id)
     try:
         await run_services(
-            config, log, names, clock=now_ms, registry=CollectorRegistry(), readiness=Readiness()
-        )
+            config, log, names, clock=now_ms, registry=CollectorRegistry(), readiness=Readiness(),
+            sender=ConsoleSender(_write, as_json=json_flag),
+        )  # fmt: skip
     finally:
         await log.close()
+
+
+def _write(line: str) -> None:
+    sys.stdout.write(line)
+    sys.stdout.flush()  # Whoever reads a pipe must not wait for more.
 
 
 async def _apply(config: "Config", names: "Sequence[str]") -> dict[str, Any]:

@@ -6,9 +6,10 @@ while something is sent.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final, Protocol
 
+import orjson
 import structlog
 
 from streams.views.database import Database
@@ -38,13 +39,15 @@ class Sender(Protocol):
 
 
 class ConsoleSender:
-    """Sends to a screen; `write` takes a line with its end."""
+    """Sends to a screen, or as JSON to a pipe; `write` takes a line with its end."""
 
-    def __init__(self, write: Callable[[str], object]) -> None:
+    def __init__(self, write: Callable[[str], object], *, as_json: bool = False) -> None:
         self._write = write
+        self._as_json = as_json
 
     async def send(self, message: Message) -> None:
-        self._write(f"{message.id}  {message.text}\n")
+        line = f"{message.id}  {message.text}"
+        self._write((orjson.dumps(asdict(message)).decode() if self._as_json else line) + "\n")
 
 
 class Outbox:

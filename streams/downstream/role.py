@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 import signal
-import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
@@ -20,7 +19,7 @@ from streams.downstream.inbox import Fate, Inbox, Service
 from streams.downstream.messages import Messages
 from streams.downstream.order import OrderKey
 from streams.downstream.orders import Orders
-from streams.downstream.outbox import ConsoleSender, Outbox, Sender
+from streams.downstream.outbox import Outbox, Sender
 from streams.downstream.tables import create_tables, storable
 from streams.ingress import serve_admin
 from streams.log import Log
@@ -61,11 +60,11 @@ def open_durable(config: Config) -> Database:
 
 async def run_services(
     config: Config, log: Log, names: Sequence[str], *, clock: Callable[[], int],
-    registry: CollectorRegistry, readiness: Readiness, sender: Sender | None = None,
+    registry: CollectorRegistry, readiness: Readiness, sender: Sender,
 ) -> None:  # fmt: skip
     """Run services until SIGTERM or SIGINT; any error ends the call.
 
-    `sender` sends the messages, to the screen where it is None.
+    `sender` sends the messages.
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -82,7 +81,7 @@ async def run_services(
         for name in names
     ]
     if "messages" in names:
-        sending = _send(config, sender or ConsoleSender(_write), clock, stopping)
+        sending = _send(config, sender, clock, stopping)
         tasks.append(asyncio.create_task(sending))
     if config.admin is not None:
         serving: Coroutine[Any, Any, None] = serve_admin(
@@ -180,8 +179,3 @@ async def _until(stopping: asyncio.Event, serving: Coroutine[Any, Any, None]) ->
     task.cancel()
     ended.cancel()
     await asyncio.gather(task, ended, return_exceptions=True)
-
-
-def _write(line: str) -> None:
-    sys.stdout.write(line)
-    sys.stdout.flush()

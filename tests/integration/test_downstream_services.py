@@ -9,6 +9,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -250,6 +251,10 @@ async def test_the_console_sender_writes_id_and_text() -> None:
     lines: list[str] = []
     await ConsoleSender(lines.append).send(Message("e-1", "live", "A-1", "x", "Hello."))
     assert lines == ["e-1  Hello.\n"]
+    lines.clear()
+    message = Message("e-1", "live", "A-1", "PaymentSucceeded", "Hello.")
+    await ConsoleSender(lines.append, as_json=True).send(message)
+    assert [json.loads(line) for line in lines] == [asdict(message)]
 
 
 @pytest.fixture

@@ -3,6 +3,9 @@
 // The rules that docs/consuming.md explains: read committed records only; choose by `ce_type`;
 // take the event's id into the inbox in the SQL transaction of its effect; commit the offset after
 // that. Settings: KAFKA_BROKERS, TOPIC, GROUP, DATABASE_URL.
+//
+// It relies on the order within a payment, and leaves out disputes that are won after money was
+// taken: streams/downstream/payment.py is the whole of it.
 import { Kafka, logLevel } from "kafkajs";
 import pg from "pg";
 
