@@ -1,10 +1,11 @@
 """Topics as they should be and as they are; the recorded partition count is kept to."""
 
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from schemas.topics import Topic, Topics, topics
+from schemas.topics import Topic, Topics, partition_for_key, topics
 from streams.errors import ConfigurationError
 from streams.log import Log, TopicState
 from streams.partition_count import PartitionCount, RecordedCount, record_count
@@ -66,13 +67,32 @@ async def check_partitions(
 
 
 async def ensure_topics(log: Log, topics: Topics) -> None:
-    """Create what is missing and record the partition count; what exists is left as it is."""
+    """Create what is missing and record the partition count; what exists is left as it is.
+
+    Raises:
+        ConfigurationError: events lie where another count put them, and its record is lost.
+    """
     await log.create(topics.all())
     if await recorded_partitions(log, topics) is None:
         states = await log.describe()
         counts = {states[topic.name].partitions for topic in topics.by_payment()}
         if len(counts) == 1:
-            await record_count(log, topics, PartitionCount(counts.pop()))
+            count = counts.pop()
+            await _check_places(log, topics.events.name, count)
+            await record_count(log, topics, PartitionCount(count))
+
+
+async def _check_places(log: Log, events: str, count: int) -> None:
+    """A rebuild looks for a payment's events where `count` puts them. After a growth older ones
+    lie elsewhere, and only the lost record said where: their payments would be announced again.
+    """
+    async with aclosing(log.read(events)) as records:
+        async for record in records:
+            if partition_for_key(record.key or b"", count) != record.partition:
+                raise ConfigurationError(
+                    f"topic {events} holds events of an earlier partition count, and the ledger"
+                    " that recorded it is lost; restore the ledger topic from a copy"
+                )
 
 
 async def existing_topics(log: Log, prefix: str) -> Topics:

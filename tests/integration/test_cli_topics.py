@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pytest
 
 from schemas.record import Draft
-from schemas.topics import PARTITIONS_KEY, topics
+from schemas.topics import PARTITIONS_KEY, partition_for_key, topics
 from streams.embedded import EmbeddedLog
 from streams.errors import ConfigurationError
 from streams.log import Log
@@ -97,6 +97,27 @@ def test_a_lost_ledger_is_made_again_with_the_count_of_the_events(
     on_log(path, lambda log: log.create(left))
     assert command("topics", "apply").code == 0
     assert on_log(path, lambda log: recorded_partitions(log, lost)) == 3
+
+
+def test_a_ledger_lost_after_a_growth_is_not_made_again_as_if_nothing_had_grown(
+    command: Runner, path: Path
+) -> None:
+    lost = topics(payment_partitions=3)
+    left = [topic for topic in lost.all() if topic is not lost.ledger]
+    key = b"stripe/shop-1/pi_1"
+    elsewhere = (partition_for_key(key, 3) + 1) % 3
+    on_log(path, lambda log: log.create(left))
+    on_log(path, lambda log: append(log, Draft(lost.events.name, elsewhere, key, b"{}", ())))
+    ran = command("topics", "apply")
+    assert ran.code == 78
+    assert "earlier partition count" in ran.err
+    assert on_log(path, lambda log: recorded_partitions(log, lost)) is None
+
+
+async def append(log: Log, draft: Draft) -> None:
+    appender = log.appender()
+    await appender.append([draft])
+    await appender.close()
 
 
 def test_without_a_log_it_is_a_configuration_error(
