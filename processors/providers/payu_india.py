@@ -2,7 +2,8 @@
 
 Signed:     ``hash``: hex SHA-512 over ``salt|status|udf10|...|udf1|email|firstname|productinfo|
             amount|txnid|key``, values as received; ``additionalCharges|`` in front where charges
-            are told; ``splitInfo|`` behind the status where the account splits. No HMAC, and no
+            are told; ``splitInfo|`` behind the status where the account splits. The SDKs leave
+            udf10 to udf6 empty whatever came, another kit signs them: either counts. No HMAC, no
             escaping: a bar in a free text moves its neighbours, so that only both ends are read,
             where none may stand. [websdk, offsite_payments]
 Unsigned:   everything else, ``mihpayid`` and ``action`` among it: it makes no identity and no
@@ -43,9 +44,10 @@ INDIA_MINUTES: Final = 330
 DAY_LENGTH: Final = len("yyyy-MM-dd ")
 BAR: Final = "|"
 READ: Final = ("status", "amount", "txnid", "key")
+LATER: Final = ("udf10", "udf9", "udf8", "udf7", "udf6")
 SIGNED: Final = (
-    *(f"udf{number}" for number in range(10, 0, -1)),
-    "email", "firstname", "productinfo", "amount", "txnid", "key",
+    "udf5", "udf4", "udf3", "udf2", "udf1", "email", "firstname", "productinfo", "amount",
+    "txnid", "key",
 )  # fmt: skip
 STATES: Final[Mapping[str, FactType | None]] = {
     "success": "PaymentSucceeded",
@@ -87,9 +89,10 @@ def _text(fields: Fields, name: str) -> str | None:
 def _signed_texts(fields: Fields) -> Iterator[Message[Fields]]:
     proven = Fields({name: _text(fields, name) for name in READ})
     status, rest = _text(fields, "status"), [_text(fields, name) for name in SIGNED]
-    split = _text(fields, "splitInfo")
+    split, later = _text(fields, "splitInfo"), [_text(fields, name) for name in LATER]
     for behind in ((split,), ()) if split else ((),):
-        yield Message(joined((None, status, *behind, *rest), BAR), proven, fields)
+        for between in (later, [None] * len(LATER)) if any(later) else (later,):
+            yield Message(joined((None, status, *behind, *between, *rest), BAR), proven, fields)
 
 
 def interpret(notice: Authentic[Fields], account: Account) -> tuple[Fact | Inquiry, ...]:

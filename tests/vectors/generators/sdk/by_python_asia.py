@@ -100,6 +100,8 @@ def payu_india() -> Cases:
           said(productinfo=LETTERS, firstname="Zoë", udf2="a=b&c"), accepted(paid))  # fmt: skip
     cases("payment-charges", "In front of the salt; the amount is the price.",
           said(additionalCharges="12.50"), accepted(paid))  # fmt: skip
+    cases("payment-later-fields", "It leaves their places empty.", said(udf6="6", udf10="10"),
+          accepted(paid))  # fmt: skip
     cases("failed", "An attempt.", said(status="failure", unmappedstatus="userCancelled"),
           accepted(fact("PaymentFailed", "P-1", "P-1", **stated)))  # fmt: skip
     cases("refund-asks", "What makes it a refund is not signed.",

@@ -71,8 +71,15 @@ class Cases:
     def write(self) -> None:
         path = VECTORS / f"{self.provider}.json"
         document = json.loads(path.read_text("utf-8"))
-        kept = [each for each in document["cases"] if not each["source"].startswith(self.program)]
-        names = [each["name"] for each in (*kept, *self.made)]
-        assert len(set(names)) == len(names), sorted(n for n in names if names.count(n) > 1)
-        document["cases"] = [*kept, *self.made]
+        # Each stays in its place: programs take turns in one file.
+        new = {each["name"]: each for each in self.made}
+        assert len(new) == len(self.made), "two cases of one name"
+        cases = []
+        for each in document["cases"]:
+            if not each["source"].startswith(self.program):
+                assert each["name"] not in new, each["name"]
+                cases.append(each)
+            elif each["name"] in new:
+                cases.append(new.pop(each["name"]))
+        document["cases"] = [*cases, *new.values()]
         path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", "utf-8")
