@@ -5,8 +5,10 @@ from itertools import chain
 from typing import Final
 from xml.parsers import expat
 
-from processors.fields import XML_BYTES_MAX, Fields
+from processors.fields import Fields
 from schemas.errors import Malformed
+
+XML_BYTES_MAX: Final = 64 * 1024
 
 # An element as most senders write them: a text, in CDATA or without anything to unescape. Control
 # characters, the two that are no characters, and brackets that could end a CDATA are left out.

@@ -3,7 +3,9 @@
 import base64
 from typing import Final
 
-from processors.fields import Fields, from_base64url, json_fields
+from processors.encodings import from_base64url
+from processors.fields import Fields
+from processors.json_texts import json_fields
 from processors.signing import Message
 from schemas.errors import BadSignature, Malformed
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from processors.fields import local_ms
+from processors.moments import local_ms
 from schemas.errors import Malformed
 
 WINTER_MINUTES, SUMMER_MINUTES = 60, 120
@@ -14,7 +14,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def central_european_ms(text: str, *, what: str) -> int:
-    """Return milliseconds of a local time of Denmark and its neighbours; see `fields.local_ms`.
+    """Return milliseconds of a local time of Denmark and its neighbours; see `moments.local_ms`.
 
     Summer lasts from the last Sunday of March to that of October, 01:00 UTC each. The hour that
     October has twice is taken as its first.

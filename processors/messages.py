@@ -4,7 +4,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from processors.fields import Fields, digits, form_pairs, from_base64, from_hex
+from processors.encodings import digits, from_base64, from_hex
+from processors.fields import Fields
+from processors.forms import form_pairs
 from processors.percent import UNRESERVED, form_encoded
 from processors.signing import Message
 from schemas.callback import Callback

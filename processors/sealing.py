@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC, ECB
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from processors.fields import Fields, from_base64
+from processors.encodings import from_base64
+from processors.fields import Fields
 from processors.keys import Key
 from schemas.errors import Undecryptable
 

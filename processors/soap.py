@@ -4,7 +4,7 @@ from typing import Final
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
-from processors.fields import XML_BYTES_MAX
+from processors.flat_xml import XML_BYTES_MAX
 from schemas.callback import Callback
 from schemas.errors import Malformed
 

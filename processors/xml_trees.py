@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any, Final
 from xml.parsers import expat
 
-from processors.fields import XML_BYTES_MAX, Fields
+from processors.fields import Fields
+from processors.flat_xml import XML_BYTES_MAX
 from schemas.errors import Malformed
 
 DEPTH_MAX: Final = 8

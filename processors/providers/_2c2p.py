@@ -17,8 +17,9 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, identity, no_check, plain_reply
-from processors.fields import Fields, exact_json_fields, json_fields, meaning, same_account
+from processors.fields import Fields, meaning, same_account
 from processors.jose import compact_jws
+from processors.json_texts import exact_json_fields, json_fields
 from processors.keys import secret_text, shared_secret
 from processors.secret_proofs import check_secret_hmac
 from processors.signing import Authentic

@@ -15,18 +15,12 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Provider, identity, no_check, plain_reply
-from processors.fields import (
-    UNIX_SECONDS_MAX,
-    Fields,
-    digits,
-    from_base64,
-    json_fields,
-    meaning,
-    same_account,
-    same_if_stated,
-)
+from processors.encodings import digits, from_base64
+from processors.fields import Fields, meaning, same_account, same_if_stated
+from processors.json_texts import json_fields
 from processors.keys import short_public_key, tried_public_key
 from processors.messages import signed_field
+from processors.moments import UNIX_SECONDS_MAX
 from processors.signing import Authentic, check_rsa
 from schemas.callback import Callback
 from schemas.errors import BadSignature, Malformed, UnknownMeaning

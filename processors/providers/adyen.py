@@ -20,16 +20,9 @@ from typing import Final, TypeVar
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, Setting, plain_reply
-from processors.fields import (
-    NOTHING,
-    Fields,
-    digits,
-    from_base64,
-    json_fields,
-    meaning,
-    same_account,
-    same_mode,
-)
+from processors.encodings import digits, from_base64
+from processors.fields import NOTHING, Fields, meaning, same_account, same_mode
+from processors.json_texts import json_fields
 from processors.keys import KeyForm, secret_hex
 from processors.messages import decodable, joined
 from processors.secret_proofs import check_secret_hmac

@@ -18,9 +18,11 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, Setting, no_check, plain_reply
-from processors.fields import Fields, exact_json_fields, meaning, same_account, unix_ms
+from processors.fields import Fields, meaning, same_account
+from processors.json_texts import exact_json_fields
 from processors.keys import secret_text, shared_secret
 from processors.messages import framed, hex_header
+from processors.moments import unix_ms
 from processors.secret_proofs import check_secret_hmac
 from processors.signing import Authentic
 from schemas.callback import Callback

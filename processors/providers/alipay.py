@@ -20,16 +20,10 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Provider, Setting, no_check, plain_reply
-from processors.fields import (
-    Fields,
-    announced_fields,
-    form_pairs,
-    from_base64,
-    json_fields,
-    meaning,
-    same_account,
-    same_if_stated,
-)
+from processors.encodings import from_base64
+from processors.fields import Fields, meaning, same_account, same_if_stated
+from processors.forms import announced_fields, form_pairs
+from processors.json_texts import json_fields
 from processors.keys import KeyForm, certificates, public_key
 from processors.messages import Pairs, sorted_form
 from processors.signing import Authentic, HashName, Message, check_rsa

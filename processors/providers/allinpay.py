@@ -14,15 +14,9 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Provider, identity, no_check, pinned, plain_reply
-from processors.fields import (
-    Fields,
-    decoded_fields,
-    digits,
-    form_pairs,
-    from_base64,
-    meaning,
-    same_account,
-)
+from processors.encodings import digits, from_base64
+from processors.fields import Fields, meaning, same_account
+from processors.forms import decoded_fields, form_pairs
 from processors.keys import public_key, tried_public_key
 from processors.messages import sorted_form
 from processors.signing import Authentic, check_rsa

@@ -20,7 +20,9 @@ from typing import Final
 from processors.account import Account
 from processors.certificates import check_chain, host_names
 from processors.contract import Inquiry, Provider, identity, no_check, plain_reply
-from processors.fields import Fields, from_base64, json_fields, meaning, same_account
+from processors.encodings import from_base64
+from processors.fields import Fields, meaning, same_account
+from processors.json_texts import json_fields
 from processors.keys import Key, KeyForm, certificates
 from processors.signing import Authentic, HashName, Message, check_rsa
 from schemas.callback import Callback

@@ -20,13 +20,9 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from processors.account import Account
 from processors.contract import Provider, Setting, identity, json_reply
-from processors.fields import (
-    Fields,
-    from_base64,
-    json_fields,
-    meaning,
-    same_account,
-)
+from processors.encodings import from_base64
+from processors.fields import Fields, meaning, same_account
+from processors.json_texts import json_fields
 from processors.keys import KeyForm, public_key
 from processors.messages import header_items
 from processors.signing import Authentic, Message, check_rsa

@@ -20,18 +20,12 @@ from typing import Final
 from processors.account import Account
 from processors.certificates import check_chain, curve_certificate, is_marked
 from processors.contract import Inquiry, Provider, Setting, identity, plain_reply
-from processors.fields import (
-    NOTHING,
-    Fields,
-    from_base64,
-    json_fields,
-    meaning,
-    same_account,
-    same_mode,
-    unix_ms,
-)
+from processors.encodings import from_base64
+from processors.fields import NOTHING, Fields, meaning, same_account, same_mode
 from processors.jose import compact_jws
+from processors.json_texts import json_fields
 from processors.keys import Key, KeyForm, curve_certificates
+from processors.moments import unix_ms
 from processors.signing import Authentic, check_ecdsa
 from schemas.callback import Callback
 from schemas.errors import BadSignature, Malformed

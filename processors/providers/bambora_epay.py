@@ -15,7 +15,9 @@ from typing import Final
 from processors.account import Account
 from processors.contract import Provider, no_check, pinned, plain_reply
 from processors.currency_numbers import currency_code
-from processors.fields import Fields, decoded_fields, form_pairs, from_hex
+from processors.encodings import from_hex
+from processors.fields import Fields
+from processors.forms import decoded_fields, form_pairs
 from processors.keys import secret_text, shared_secret
 from processors.local_times import central_european_ms
 from processors.messages import Pairs

@@ -17,15 +17,11 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import TOLERANCE, Provider, check_tolerance, json_reply, tolerance_ms
-from processors.fields import (
-    Fields,
-    exact_json_fields,
-    json_fields,
-    meaning,
-    unix_ms,
-)
+from processors.fields import Fields, meaning
+from processors.json_texts import exact_json_fields, json_fields
 from processors.keys import KeyForm, public_key
 from processors.messages import base64_header, stamped_lines
+from processors.moments import unix_ms
 from processors.signing import Authentic, check_rsa
 from schemas.callback import Callback
 from schemas.currencies import EXPONENTS

@@ -26,7 +26,9 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, Reply, identity, plain_reply
-from processors.fields import Fields, form_pairs, from_base64, from_hex, meaning
+from processors.encodings import from_base64, from_hex
+from processors.fields import Fields, meaning
+from processors.forms import form_pairs
 from processors.keys import KeyForm, secret_text
 from processors.messages import decodable
 from processors.signing import Authentic, Message, check_keyed_digest

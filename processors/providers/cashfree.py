@@ -25,9 +25,11 @@ from processors.contract import (
     plain_reply,
     tolerance_ms,
 )
-from processors.fields import NOTHING, Fields, exact_json_fields, meaning, unix_ms
+from processors.fields import NOTHING, Fields, meaning
+from processors.json_texts import exact_json_fields
 from processors.keys import secret_text, shared_secret
 from processors.messages import base64_header, framed
+from processors.moments import unix_ms
 from processors.secret_proofs import check_secret_hmac
 from processors.signing import Authentic
 from schemas.callback import Callback

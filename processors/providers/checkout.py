@@ -16,7 +16,8 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, no_check, plain_reply
-from processors.fields import Fields, json_fields, meaning
+from processors.fields import Fields, meaning
+from processors.json_texts import json_fields
 from processors.keys import secret_text, shared_secret
 from processors.messages import hex_header, whole_body
 from processors.secret_proofs import check_secret_hmac

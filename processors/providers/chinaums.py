@@ -17,15 +17,9 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Provider, identity, no_check, pinned, plain_reply
-from processors.fields import (
-    Fields,
-    decoded_fields,
-    derived_id,
-    form_pairs,
-    from_hex,
-    meaning,
-    same_account,
-)
+from processors.encodings import from_hex
+from processors.fields import Fields, derived_id, meaning, same_account
+from processors.forms import decoded_fields, form_pairs
 from processors.keys import secret_text, shared_secret
 from processors.messages import sorted_form
 from processors.signing import Authentic, check_keyed_digest

@@ -15,15 +15,9 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, identity, no_check, pinned, plain_reply
-from processors.fields import (
-    Fields,
-    decoded_fields,
-    digits,
-    form_pairs,
-    from_hex,
-    meaning,
-    same_account,
-)
+from processors.encodings import digits, from_hex
+from processors.fields import Fields, meaning, same_account
+from processors.forms import decoded_fields, form_pairs
 from processors.keys import KeyForm, secret_text, shared_secret
 from processors.messages import joined
 from processors.sealing import open_blowfish, open_with_any

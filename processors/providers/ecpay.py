@@ -21,18 +21,12 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Provider, Setting, identity, no_check, pinned, plain_reply
-from processors.fields import (
-    Fields,
-    decoded_fields,
-    digits,
-    form_pairs,
-    from_hex,
-    local_ms,
-    meaning,
-    same_account,
-)
+from processors.encodings import digits, from_hex
+from processors.fields import Fields, meaning, same_account
+from processors.forms import decoded_fields, form_pairs
 from processors.keys import secret_text, shared_secret
 from processors.messages import Pairs
+from processors.moments import local_ms
 from processors.percent import UNRESERVED, form_encoded
 from processors.signing import Authentic, Message, check_keyed_digest
 from schemas.callback import Callback

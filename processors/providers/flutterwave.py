@@ -21,9 +21,11 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, Setting, no_check, plain_reply
-from processors.fields import UNIX_SECONDS_MAX, Fields, exact_json_fields, meaning
+from processors.fields import Fields, meaning
+from processors.json_texts import exact_json_fields
 from processors.keys import secret_text, shared_secret
 from processors.messages import base64_header, whole_body
+from processors.moments import UNIX_SECONDS_MAX
 from processors.signing import Authentic, check_hmac, check_token
 from schemas.callback import Callback
 from schemas.errors import BadSignature, Malformed, UnknownMeaning

@@ -26,7 +26,9 @@ from processors.contract import (
     plain_reply,
     tolerance_ms,
 )
-from processors.fields import NOTHING, Fields, from_base64, json_fields, meaning, same_account
+from processors.encodings import from_base64
+from processors.fields import NOTHING, Fields, meaning, same_account
+from processors.json_texts import json_fields
 from processors.keys import secret_text, shared_secret
 from processors.messages import framed
 from processors.public_address import (

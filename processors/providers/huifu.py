@@ -14,7 +14,9 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Provider, Receipt, Reply, identity, no_check
-from processors.fields import Fields, from_base64, json_fields, meaning, same_account
+from processors.encodings import from_base64
+from processors.fields import Fields, meaning, same_account
+from processors.json_texts import json_fields
 from processors.keys import public_key, tried_public_key
 from processors.messages import signed_field
 from processors.signing import Authentic, check_rsa

@@ -22,9 +22,12 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Provider, no_check, plain_reply
-from processors.fields import Fields, from_hex, json_fields, meaning, rfc3339_ms
+from processors.encodings import from_hex
+from processors.fields import Fields, meaning
+from processors.json_texts import json_fields
 from processors.keys import KeyForm, secret_hex
 from processors.messages import sealed_in_headers
+from processors.moments import rfc3339_ms
 from processors.sealing import open_gcm
 from processors.signing import Authentic, check_opened
 from schemas.callback import Callback

@@ -17,7 +17,8 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, identity, no_check, plain_reply
-from processors.fields import Fields, exact_json_fields, meaning, same_account
+from processors.fields import Fields, meaning, same_account
+from processors.json_texts import exact_json_fields
 from processors.keys import secret_text, shared_secret
 from processors.messages import hex_header
 from processors.signing import Authentic, Message, check_keyed_digest

@@ -19,7 +19,8 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Provider, identity, no_check, plain_reply
-from processors.fields import Fields, digits, from_base64, from_hex, meaning, same_account
+from processors.encodings import digits, from_base64, from_hex
+from processors.fields import Fields, meaning, same_account
 from processors.keys import (
     Key,
     KeyForm,

@@ -19,17 +19,12 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Provider, identity, no_check, plain_reply
-from processors.fields import (
-    Fields,
-    form_pairs,
-    from_base64,
-    from_hex,
-    local_ms,
-    meaning,
-    same_account,
-)
+from processors.encodings import from_base64, from_hex
+from processors.fields import Fields, meaning, same_account
 from processors.flat_xml import flat_xml
+from processors.forms import form_pairs
 from processors.keys import Key, KeyForm, secret_base64, secret_text, shared_secret
+from processors.moments import local_ms
 from processors.sealing import open_des, open_with_any
 from processors.signing import Authentic, Message, check_keyed_digest
 from processors.xml_trees import nested_xml

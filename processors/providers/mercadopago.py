@@ -25,7 +25,9 @@ from processors.contract import (
     plain_reply,
     tolerance_ms,
 )
-from processors.fields import Fields, decoded_fields, digits, form_pairs, from_hex
+from processors.encodings import digits, from_hex
+from processors.fields import Fields
+from processors.forms import decoded_fields, form_pairs
 from processors.keys import secret_text, shared_secret
 from processors.messages import decodable, header_items
 from processors.signing import Authentic, Message, check_hmac

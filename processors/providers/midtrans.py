@@ -35,18 +35,13 @@ from processors.contract import (
     plain_reply,
     tolerance_ms,
 )
-from processors.fields import (
-    Fields,
-    from_hex,
-    json_fields,
-    meaning,
-    rfc3339_ms,
-    same_account,
-    same_if_stated,
-)
+from processors.encodings import from_hex
+from processors.fields import Fields, meaning, same_account, same_if_stated
 from processors.javascript import minified
+from processors.json_texts import json_fields
 from processors.keys import public_key, secret_text, shared_secret, tried_public_key
 from processors.messages import base64_header
+from processors.moments import rfc3339_ms
 from processors.public_address import NOTIFICATION_URL, check_address, public_address
 from processors.signing import Authentic, Message, check_keyed_digest, check_rsa
 from schemas.callback import Callback

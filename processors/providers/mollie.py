@@ -16,7 +16,9 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, no_check, plain_reply
-from processors.fields import Fields, from_hex, json_fields, meaning, same_if_stated
+from processors.encodings import from_hex
+from processors.fields import Fields, meaning, same_if_stated
+from processors.json_texts import json_fields
 from processors.keys import secret_text, shared_secret
 from processors.messages import decodable, whole_body
 from processors.secret_proofs import check_secret_hmac

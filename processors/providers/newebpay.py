@@ -19,15 +19,10 @@ from typing import Final, Literal
 
 from processors.account import Account
 from processors.contract import Provider, Setting, identity, plain_reply
-from processors.fields import (
-    Fields,
-    decoded_fields,
-    digits,
-    exact_json_fields,
-    form_pairs,
-    from_hex,
-    same_account,
-)
+from processors.encodings import digits, from_hex
+from processors.fields import Fields, same_account
+from processors.forms import decoded_fields, form_pairs
+from processors.json_texts import exact_json_fields
 from processors.keys import KeyForm, secret_text, shared_secret
 from processors.messages import signed_field
 from processors.sealing import open_cbc, open_with_any

@@ -20,8 +20,9 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, no_check, plain_reply
-from processors.fields import Fields, Number, derived_id, exact_json_fields, meaning
+from processors.fields import Fields, Number, derived_id, meaning
 from processors.javascript import SAFE_INTEGER_MAX, sorted_json
+from processors.json_texts import exact_json_fields
 from processors.keys import secret_text, shared_secret
 from processors.messages import hex_header
 from processors.signing import Authentic, Message, check_hmac

@@ -17,7 +17,9 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, no_check, plain_reply
-from processors.fields import Fields, decoded_fields, form_pairs, from_hex, meaning
+from processors.encodings import from_hex
+from processors.fields import Fields, meaning
+from processors.forms import decoded_fields, form_pairs
 from processors.keys import secret_text, shared_secret
 from processors.signing import Authentic, Message, check_keyed_digest
 from schemas.callback import Callback

@@ -25,7 +25,9 @@ from processors.contract import (
     plain_reply,
     tolerance_ms,
 )
-from processors.fields import Fields, digits, from_hex, json_fields, meaning
+from processors.encodings import digits, from_hex
+from processors.fields import Fields, meaning
+from processors.json_texts import json_fields
 from processors.keys import secret_base64, shared_secret
 from processors.messages import decodable, framed
 from processors.secret_proofs import check_secret_hmac

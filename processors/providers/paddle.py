@@ -18,7 +18,9 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, merchant_entry, no_check, plain_reply
-from processors.fields import Fields, digits, json_fields, meaning
+from processors.encodings import digits
+from processors.fields import Fields, meaning
+from processors.json_texts import json_fields
 from processors.keys import secret_text, shared_secret
 from processors.messages import framed, stamped_header
 from processors.secret_proofs import check_secret_hmac

@@ -24,7 +24,9 @@ from typing import Final
 from processors.account import Account
 from processors.certificates import check_chain, host_names
 from processors.contract import Inquiry, Provider, Setting, no_check, plain_reply
-from processors.fields import NOTHING, Fields, from_base64, json_fields, meaning
+from processors.encodings import from_base64
+from processors.fields import NOTHING, Fields, meaning
+from processors.json_texts import json_fields
 from processors.keys import Key, KeyForm, certificates
 from processors.signing import Authentic, Message, check_rsa
 from schemas.callback import Callback

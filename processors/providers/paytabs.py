@@ -17,7 +17,10 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, no_check, plain_reply
-from processors.fields import Fields, decoded_fields, form_pairs, from_hex, json_fields, meaning
+from processors.encodings import from_hex
+from processors.fields import Fields, meaning
+from processors.forms import decoded_fields, form_pairs
+from processors.json_texts import json_fields
 from processors.keys import secret_text, shared_secret
 from processors.messages import Pairs, encoded_form, hex_header, whole_body
 from processors.signing import Authentic, Message, check_hmac

@@ -22,14 +22,9 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, identity, no_check, plain_reply
-from processors.fields import (
-    Fields,
-    decoded_fields,
-    form_pairs,
-    from_base64,
-    meaning,
-    same_account,
-)
+from processors.encodings import from_base64
+from processors.fields import Fields, meaning, same_account
+from processors.forms import decoded_fields, form_pairs
 from processors.keys import secret_text, shared_secret
 from processors.messages import decodable
 from processors.sealing import sealed_checksum

@@ -21,19 +21,13 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, identity, no_check, plain_reply
-from processors.fields import (
-    Fields,
-    Number,
-    decoded_fields,
-    exact_json_fields,
-    form_pairs,
-    from_hex,
-    local_ms,
-    meaning,
-    same_account,
-)
+from processors.encodings import from_hex
+from processors.fields import Fields, Number, meaning, same_account
+from processors.forms import decoded_fields, form_pairs
+from processors.json_texts import exact_json_fields
 from processors.keys import secret_text, shared_secret
 from processors.messages import joined
+from processors.moments import local_ms
 from processors.signing import Authentic, Message, check_keyed_digest
 from schemas.callback import Callback
 from schemas.errors import BadSignature, Malformed

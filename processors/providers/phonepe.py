@@ -18,15 +18,9 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, Setting, pinned, plain_reply
-from processors.fields import (
-    NOTHING,
-    Fields,
-    from_base64,
-    from_hex,
-    json_fields,
-    meaning,
-    same_account,
-)
+from processors.encodings import from_base64, from_hex
+from processors.fields import NOTHING, Fields, meaning, same_account
+from processors.json_texts import json_fields
 from processors.keys import KeyForm, secret_text
 from processors.signing import Authentic, Message, check_keyed_digest
 from schemas.callback import Callback

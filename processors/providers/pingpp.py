@@ -15,7 +15,8 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, identity, no_check, plain_reply
-from processors.fields import Fields, json_fields, same_if_stated, same_mode
+from processors.fields import Fields, same_if_stated, same_mode
+from processors.json_texts import json_fields
 from processors.keys import public_key, tried_public_key
 from processors.messages import base64_header, whole_body
 from processors.signing import Authentic, check_rsa

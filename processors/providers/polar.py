@@ -17,7 +17,8 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, merchant_entry, plain_reply
-from processors.fields import Fields, json_fields, meaning
+from processors.fields import Fields, meaning
+from processors.json_texts import json_fields
 from processors.keys import secret_text, shared_secret
 from processors.messages import standard_message, standard_ms, standard_signatures
 from processors.secret_encoding import SECRET_ENCODING, check_encoding, keyed_hmac

@@ -19,7 +19,9 @@ import orjson
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, identity, no_check, plain_reply
-from processors.fields import Fields, from_hex, json_fields, same_account
+from processors.encodings import from_hex
+from processors.fields import Fields, same_account
+from processors.json_texts import json_fields
 from processors.keys import secret_text, shared_secret
 from processors.signing import Authentic, Message, check_keyed_digest
 from schemas.callback import Callback

@@ -18,7 +18,9 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Provider, identity, no_check, plain_reply
-from processors.fields import Fields, digits, exact_json_fields, from_base64, meaning
+from processors.encodings import digits, from_base64
+from processors.fields import Fields, meaning
+from processors.json_texts import exact_json_fields
 from processors.keys import secret_text, shared_secret
 from processors.messages import whole_body
 from processors.public_address import NOTIFICATION_URL

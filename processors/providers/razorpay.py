@@ -17,7 +17,8 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, Setting, no_check, plain_reply
-from processors.fields import Fields, json_fields, meaning, same_account
+from processors.fields import Fields, meaning, same_account
+from processors.json_texts import json_fields
 from processors.keys import secret_text, shared_secret
 from processors.messages import hex_header, whole_body
 from processors.secret_proofs import check_secret_hmac

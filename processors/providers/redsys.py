@@ -31,17 +31,11 @@ from urllib.parse import unquote_to_bytes
 from processors.account import Account
 from processors.contract import Provider, Receipt, Reply, Setting, identity
 from processors.currency_numbers import currency_code
-from processors.fields import (
-    Fields,
-    derived_id,
-    digits,
-    form_pairs,
-    from_base64,
-    json_fields,
-    meaning,
-    same_account,
-)
+from processors.encodings import digits, from_base64
+from processors.fields import Fields, derived_id, meaning, same_account
 from processors.flat_xml import flat_xml
+from processors.forms import form_pairs
+from processors.json_texts import json_fields
 from processors.keys import secret_text, shared_secret
 from processors.sealing import key_of_order_aes, key_of_order_des3
 from processors.signing import Authentic, Message, check_keyed_digest

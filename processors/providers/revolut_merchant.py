@@ -22,9 +22,12 @@ from processors.contract import (
     plain_reply,
     tolerance_ms,
 )
-from processors.fields import Fields, from_hex, json_fields, meaning, unix_ms
+from processors.encodings import from_hex
+from processors.fields import Fields, meaning
+from processors.json_texts import json_fields
 from processors.keys import secret_text, shared_secret
 from processors.messages import decodable, framed, header_items
+from processors.moments import unix_ms
 from processors.secret_proofs import check_secret_hmac
 from processors.signing import Authentic
 from schemas.callback import Callback

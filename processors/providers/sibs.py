@@ -14,7 +14,9 @@ import orjson
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, Receipt, Reply, no_check
-from processors.fields import Fields, from_base64, json_fields
+from processors.encodings import from_base64
+from processors.fields import Fields
+from processors.json_texts import json_fields
 from processors.keys import KeyForm, secret_base64
 from processors.messages import sealed_in_headers
 from processors.sealing import open_gcm

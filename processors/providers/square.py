@@ -19,7 +19,8 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, Setting, no_check, plain_reply
-from processors.fields import NOTHING, Fields, json_fields, meaning, same_account
+from processors.fields import NOTHING, Fields, meaning, same_account
+from processors.json_texts import json_fields
 from processors.keys import secret_text, shared_secret
 from processors.messages import base64_header, framed
 from processors.secret_proofs import check_secret_hmac

@@ -18,7 +18,9 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, Setting, no_check, plain_reply
-from processors.fields import NOTHING, Fields, digits, json_fields, meaning, same_mode
+from processors.encodings import digits
+from processors.fields import NOTHING, Fields, meaning, same_mode
+from processors.json_texts import json_fields
 from processors.keys import KeyForm, KeyProblem, Secret, secret_text
 from processors.messages import framed, stamped_header
 from processors.secret_proofs import check_secret_hmac

@@ -20,7 +20,9 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Inquiry, Provider, no_check, plain_reply
-from processors.fields import NOTHING, Fields, digits, exact_json_fields, meaning
+from processors.encodings import digits
+from processors.fields import NOTHING, Fields, meaning
+from processors.json_texts import exact_json_fields
 from processors.keys import secret_text, shared_secret
 from processors.messages import hex_header
 from processors.signing import Authentic, Message, check_hmac

@@ -15,7 +15,9 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Provider, no_check, plain_reply
-from processors.fields import Fields, from_base64, json_fields, meaning
+from processors.encodings import from_base64
+from processors.fields import Fields, meaning
+from processors.json_texts import json_fields
 from processors.keys import secret_text, shared_secret
 from processors.messages import decodable, framed
 from processors.secret_proofs import check_secret_hmac

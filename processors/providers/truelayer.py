@@ -29,10 +29,12 @@ from processors.contract import (
     plain_reply,
     tolerance_ms,
 )
-from processors.fields import Fields, json_fields, meaning, rfc3339_ms
+from processors.fields import Fields, meaning
 from processors.jose import detached_jws, signing_input
+from processors.json_texts import json_fields
 from processors.jwk import jwk_public_key, on_curve
 from processors.keys import KeyForm
+from processors.moments import rfc3339_ms
 from processors.public_address import NOTIFICATION_URL, check_address, path_and_query
 from processors.signing import Authentic, Message, check_ecdsa
 from schemas.callback import Callback

@@ -25,16 +25,11 @@ import orjson
 
 from processors.account import Account
 from processors.contract import Provider, Receipt, Reply, no_check, pinned
-from processors.fields import (
-    Fields,
-    Number,
-    derived_id,
-    exact_json_fields,
-    from_base64,
-    meaning,
-    rfc3339_ms,
-)
+from processors.encodings import from_base64
+from processors.fields import Fields, Number, derived_id, meaning
+from processors.json_texts import exact_json_fields
 from processors.keys import KeyForm, private_key, public_key, tried_public_key
+from processors.moments import rfc3339_ms
 from processors.signing import Authentic, HashName, Message, check_rsa, rsa_signature
 from schemas.callback import Callback
 from schemas.errors import BadSignature, Malformed

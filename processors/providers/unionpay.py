@@ -31,18 +31,12 @@ from processors.certificates import (
 )
 from processors.contract import Provider, Setting, plain_reply
 from processors.currency_numbers import currency_code
-from processors.fields import (
-    Fields,
-    announced_fields,
-    digits,
-    form_pairs,
-    from_base64,
-    from_hex,
-    local_ms,
-    same_account,
-)
+from processors.encodings import digits, from_base64, from_hex
+from processors.fields import Fields, same_account
+from processors.forms import announced_fields, form_pairs
 from processors.keys import Key, KeyForm, certificates, secret_text
 from processors.messages import Pairs, sorted_form
+from processors.moments import local_ms
 from processors.signing import (
     Authentic,
     HashName,

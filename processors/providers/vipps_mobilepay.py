@@ -28,7 +28,9 @@ from processors.contract import (
     plain_reply,
     tolerance_ms,
 )
-from processors.fields import Fields, from_base64, json_fields, meaning, same_account
+from processors.encodings import from_base64
+from processors.fields import Fields, meaning, same_account
+from processors.json_texts import json_fields
 from processors.keys import secret_text, shared_secret
 from processors.public_address import (
     NOTIFICATION_URL,

@@ -18,14 +18,9 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Provider, Receipt, Reply, identity, no_check, pinned
-from processors.fields import (
-    Fields,
-    decoded_fields,
-    digits,
-    form_pairs,
-    from_hex,
-    same_account,
-)
+from processors.encodings import digits, from_hex
+from processors.fields import Fields, same_account
+from processors.forms import decoded_fields, form_pairs
 from processors.keys import secret_text, shared_secret
 from processors.messages import Pairs, encoded_form
 from processors.signing import Authentic, Message, check_hmac

@@ -22,15 +22,8 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Provider, Receipt, Reply, Setting, no_check
-from processors.fields import (
-    Fields,
-    digits,
-    from_base64,
-    from_hex,
-    meaning,
-    same_account,
-    same_if_stated,
-)
+from processors.encodings import digits, from_base64, from_hex
+from processors.fields import Fields, meaning, same_account, same_if_stated
 from processors.flat_xml import flat_xml
 from processors.keys import Key, KeyForm, secret_text
 from processors.messages import sorted_texts

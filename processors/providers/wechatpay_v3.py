@@ -22,15 +22,9 @@ from typing import Final
 from processors.account import Account
 from processors.certificates import serial_fault
 from processors.contract import Provider, Receipt, Reply, Setting
-from processors.fields import (
-    Fields,
-    digits,
-    from_base64,
-    json_fields,
-    meaning,
-    same_account,
-    same_if_stated,
-)
+from processors.encodings import digits, from_base64
+from processors.fields import Fields, meaning, same_account, same_if_stated
+from processors.json_texts import json_fields
 from processors.keys import Key, KeyForm, certificates, public_key, secret_text
 from processors.messages import stamped_lines
 from processors.sealing import open_resource

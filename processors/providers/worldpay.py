@@ -19,9 +19,12 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Provider, pinned, plain_reply
-from processors.fields import Fields, from_hex, json_fields, local_ms, meaning
+from processors.encodings import from_hex
+from processors.fields import Fields, meaning
+from processors.json_texts import json_fields
 from processors.keys import Key, KeyForm, secret_text
 from processors.messages import whole_body
+from processors.moments import local_ms
 from processors.signing import Authentic, check_keyed_digest, hmac_of_text
 from schemas.callback import Callback
 from schemas.errors import BadSignature, UnknownKey

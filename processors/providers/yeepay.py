@@ -20,14 +20,9 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Provider, identity, no_check, plain_reply
-from processors.fields import (
-    Fields,
-    decoded_fields,
-    form_pairs,
-    json_fields,
-    meaning,
-    same_account,
-)
+from processors.fields import Fields, meaning, same_account
+from processors.forms import decoded_fields, form_pairs
+from processors.json_texts import json_fields
 from processors.keys import Key, KeyForm, private_key, public_key, tried_public_key
 from processors.sealing import open_rsa_wrapped, open_with_any
 from processors.signing import Authentic, Message, check_rsa

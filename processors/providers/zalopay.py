@@ -14,16 +14,11 @@ from typing import Final
 
 from processors.account import Account
 from processors.contract import Provider, Receipt, Reply, identity, no_check
-from processors.fields import (
-    Fields,
-    digits,
-    exact_json_fields,
-    from_hex,
-    json_fields,
-    same_account,
-    unix_ms,
-)
+from processors.encodings import digits, from_hex
+from processors.fields import Fields, same_account
+from processors.json_texts import exact_json_fields, json_fields
 from processors.keys import secret_text, shared_secret
+from processors.moments import unix_ms
 from processors.signing import Authentic, Message, check_hmac
 from schemas.callback import Callback
 from schemas.errors import BadSignature, Malformed

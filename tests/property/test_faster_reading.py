@@ -10,8 +10,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from processors.fields import Number, decoded_fields, exact_json_fields, json_fields
+from processors.fields import Number
 from processors.flat_xml import _FlatReader, _read_at_once, flat_xml
+from processors.forms import decoded_fields
+from processors.json_texts import exact_json_fields, json_fields
 from processors.percent import UNRESERVED, form_encoded
 from schemas.errors import Malformed
 

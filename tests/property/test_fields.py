@@ -10,20 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.fields import (
-    UNIX_SECONDS_MAX,
-    Fields,
-    decoded_fields,
-    digits,
-    form_pairs,
-    from_base64,
-    from_hex,
-    json_fields,
-    local_ms,
-    rfc3339_ms,
-)
+from processors.encodings import digits, from_base64, from_hex
+from processors.fields import Fields
 from processors.flat_xml import flat_xml
+from processors.forms import decoded_fields, form_pairs
+from processors.json_texts import json_fields
 from processors.messages import decodable, header_items, sorted_form
+from processors.moments import UNIX_SECONDS_MAX, local_ms, rfc3339_ms
 from schemas.errors import BadSignature, CallbackError, Malformed
 from schemas.times import rfc3339
 

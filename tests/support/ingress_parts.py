@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from processors.account import Account
 from processors.account_form import Digest, RawKey, build_account
 from processors.contract import Inquiry, Provider, Receipt, Reply, ReplyWhen, Setting, no_check
-from processors.fields import json_fields
+from processors.json_texts import json_fields
 from processors.keys import KeyForm, Secret
 from processors.messages import framed
 from processors.signing import Authentic, check_hmac

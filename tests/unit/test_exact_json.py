@@ -2,7 +2,8 @@
 
 import pytest
 
-from processors.fields import Fields, exact_json_fields
+from processors.fields import Fields
+from processors.json_texts import exact_json_fields
 from schemas.errors import Malformed
 
 

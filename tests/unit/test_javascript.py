@@ -2,8 +2,9 @@
 
 import pytest
 
-from processors.fields import Fields, exact_json_fields
+from processors.fields import Fields
 from processors.javascript import minified, number_text, sorted_json
+from processors.json_texts import exact_json_fields
 from schemas.errors import Malformed
 
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from processors.fields import from_base64url
+from processors.encodings import from_base64url
 from processors.jose import TOKEN_BYTES_MAX, compact_jws
 from processors.keys import Certificates, Key
 from processors.signing import Message, check_ecdsa

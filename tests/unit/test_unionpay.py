@@ -8,7 +8,7 @@ from cryptography.x509 import Certificate
 
 from processors.account import Account
 from processors.certificates import certificate_key, check_chain
-from processors.fields import form_pairs
+from processors.forms import form_pairs
 from processors.keys import Key, Secret, certificates
 from processors.providers.unionpay import PROVIDER
 from processors.vectors import BadCase, case_account
