@@ -184,8 +184,12 @@ def read_event(record: Record) -> Event:
     try:
         headers = dict(record.headers)
         members: dict[str, Any] = orjson.loads(record.value or b"")
+        # By name, here too: a later version may say more of an amount.
         optional: dict[str, Any] = {
-            name: Money(**members[name]) for name in OPTIONAL_MONEY if name in members
+            name: Money(stated["minor"], stated["currency"], stated["exponent"])
+            for name in OPTIONAL_MONEY
+            if name in members
+            for stated in (members[name],)
         }
         optional |= {name: members[name] for name in OPTIONAL_TEXT if name in members}
         optional |= {field: f"ce_{name}" in headers for field, name in _FLAGS}
