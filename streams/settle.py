@@ -175,7 +175,10 @@ class Settling:
         event, outcome = settlement.event, settlement.outcome
         if event is not None:
             encoded = round_.changed[key] = encode_ledger(settlement.state)
-            round_.totals.replace(key, held, encoded)
+            if held is None:
+                round_.totals.add(key, encoded)
+            else:
+                round_.totals.replace(key, held, encoded)
             drafts.append(
                 event_draft(
                     event, topic=self._topics.events.name, partition=record.partition,

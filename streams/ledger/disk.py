@@ -138,7 +138,7 @@ class DiskStore:
 
 
 def _write(txn: Any, changes: Iterable[Change], totals: LedgerTotals) -> None:
-    put, replace = txn.put, totals.replace
+    put, add, replace = txn.put, totals.add, totals.replace
     for key, value in changes:
         name = _name(key)
         plain = name is key
@@ -148,9 +148,9 @@ def _write(txn: Any, changes: Iterable[Change], totals: LedgerTotals) -> None:
                 replace(key, before if plain else _unpacked(before)[1], None)
             continue
         stored = value if plain else _packed(key, value)
-        # Most payments are new: one way down the tree tells and writes.
-        if put(name, stored, overwrite=False):
-            replace(key, None, value)
+        # Most payments are new: one way down the tree tells, and writes without overwriting.
+        if put(name, stored, True, False):
+            add(key, value)
         else:
             before = txn.get(name)
             replace(key, before if plain else _unpacked(before)[1], value)
