@@ -3,9 +3,11 @@
 import asyncio
 import multiprocessing
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -114,17 +116,34 @@ class _Work:
 
     async def _run_phase(self, pool: ProcessPoolExecutor, phase: str, count: int) -> None:
         loop = asyncio.get_running_loop()
-        shares = [
-            loop.run_in_executor(
-                pool, _run_share, self.config, self.wanted, self.path, self.clock, phase
-            )
-            for _ in range(count)
-        ]
+        with _deaf_to_interrupts():
+            shares = [
+                loop.run_in_executor(
+                    pool, _run_share, self.config, self.wanted, self.path, self.clock, phase
+                )
+                for _ in range(count)
+            ]
         gathered = asyncio.gather(*shares)
-        while not gathered.done():
-            await asyncio.wait([gathered], timeout=LOOK_EVERY_S)
-            self.progress(self.store.records_done())
-        await gathered
+        try:
+            while not gathered.done():
+                await asyncio.wait([gathered], timeout=LOOK_EVERY_S)
+                self.progress(self.store.records_done())
+            await gathered
+        except asyncio.CancelledError:
+            for child in multiprocessing.active_children():
+                child.terminate()
+            await asyncio.gather(gathered, return_exceptions=True)
+            raise
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Start processes that leave it to this one to hear Ctrl-C, and say nothing of it."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _begin_process(path: Path) -> None:

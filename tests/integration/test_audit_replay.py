@@ -3,9 +3,11 @@
 import asyncio
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from streams.replay.process import state_path
 from streams.replay.store import Store
 from streams.topology import ensure_topics
 from tests.support.cli import Ran, Runner, runner
+from tests.support.faulty_replay import FAULT, WISH
 from tests.support.heard import PARTITIONS, Heard
 
 STORIES = 120
@@ -215,6 +218,30 @@ async def test_processes_of_a_killed_run_are_waited_for(tmp_path: Path) -> None:
         await earlier_ended(path, seconds_max=0.2)
     os.close(member)
     await earlier_ended(path, seconds_max=0.2)
+
+
+def test_ctrl_c_ends_all_processes_without_a_word_and_the_rest_is_done_later(
+    heard: Heard, command: Runner, tmp_path: Path
+) -> None:
+    wish = tmp_path / "wish"
+    wish.touch()
+    begun = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.faulty_replay", "audit", "replay", *ALWAYS,
+         "--processes", "2"],
+        env=heard.command_environment() | {FAULT: "hold-callbacks", WISH: str(wish)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while wish.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    # As a terminal does: to the whole group.
+    os.killpg(begun.pid, signal.SIGINT)
+    out, err = begun.communicate(timeout=20)
+    assert (begun.returncode, out, err) == (130, "", "")
+    ran = command("audit", "replay", *ALWAYS, "--resume", "--diff", "--json")
+    assert ran.code == 0, ran
+    assert ran.json()["callbacks"] == heard.heard
+    assert left(heard) == []
 
 
 def test_going_on_after_the_code_has_changed_is_refused(heard: Heard, command: Runner) -> None:

@@ -5,8 +5,8 @@
 What is planted stands in FAULT, so that the processes which a replay starts have it as well:
 `changed` (Stripe's payments name another order; its refunds another amount), `die-PHASE` (the
 first process that writes in this phase kills itself, once), `orphan-PHASE` (it kills the process
-that started it, once), `die-appending` (a process kills itself between two appends, once),
-`one-place` (payments are looked for where they lie today alone).
+that started it, once), `hold-PHASE` (it stays where it is, once), `die-appending` (a process kills
+itself between two appends, once), `one-place` (payments are looked for where they lie today).
 WISH names a file that is there until the fault has struck.
 """  # fmt: skip
 
@@ -36,6 +36,10 @@ def _die() -> None:
 def _orphan() -> None:
     os.kill(os.getppid(), signal.SIGKILL)
     # Going on to work, were it not for the watch on the parent.
+    time.sleep(30)
+
+
+def _hold() -> None:
     time.sleep(30)
 
 
@@ -108,7 +112,7 @@ def _plant(fault: str) -> None:
     elif fault == "one-place":
         _one_place()
     else:
-        _in_phase(phase, {"die": _die, "orphan": _orphan}[kind])
+        _in_phase(phase, {"die": _die, "orphan": _orphan, "hold": _hold}[kind])
 
 
 # Not only in the main process: those that it starts load this file too.
