@@ -14,9 +14,12 @@ EXPIRY_MARGIN_MS: Final = DAY_MS
 def expires_at_ms(state: LedgerState, ledger_days: int) -> int | None:
     """Return the last moment of the state's record, or None: it never expires, because a fact
     of it had no provider time."""
-    if state.last_ms is None:
-        return None
-    return state.last_ms + ledger_days * DAY_MS + EXPIRY_MARGIN_MS
+    return None if state.last_ms is None else expiry_ms(state.last_ms, ledger_days)
+
+
+def expiry_ms(last_ms: int, ledger_days: int) -> int:
+    """Return the last moment of a record whose newest fact or event is of `last_ms`."""
+    return last_ms + ledger_days * DAY_MS + EXPIRY_MARGIN_MS
 
 
 def is_too_old(

@@ -224,12 +224,12 @@ class Settling:
             if found is None:
                 owned.sweep = None
                 break
-            key = found[0]
-            # Not what the sweep saw: it looks a few hundred states ahead of a batch.
-            octets = owned.store.get(key)
-            if octets is None or key in round_.changed:
+            key, seen = found
+            if key in round_.changed or not self._restoring.is_expired(seen, now_ms):
                 continue
-            if self._restoring.is_expired(octets, now_ms):
+            # The sweep reads a few hundred states ahead: of this one there may be news since.
+            octets = owned.store.get(key)
+            if octets is not None and self._restoring.is_expired(octets, now_ms):
                 round_.changed[key] = None
                 round_.totals.replace(key, octets, None)
 

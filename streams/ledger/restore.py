@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from processors.expiry import expires_at_ms
+from processors.expiry import expiry_ms
 from schemas.errors import InvalidRecord
 from schemas.event import read_event
 from schemas.ledger import (
@@ -21,6 +21,7 @@ from schemas.ledger import (
     LedgerState,
     decode_ledger,
     encode_ledger,
+    last_ms_of,
 )
 from schemas.record import Draft, Position, Record
 from schemas.topics import PARTITIONS_KEY, Topics, partition_for_key
@@ -75,8 +76,8 @@ class Restoring:
         return store
 
     def is_expired(self, octets: bytes, now_ms: int) -> bool:
-        expires = expires_at_ms(decode_ledger(octets), self._ledger_days)
-        return expires is not None and expires < now_ms
+        last_ms = last_ms_of(octets)
+        return last_ms is not None and expiry_ms(last_ms, self._ledger_days) < now_ms
 
     async def _caught_up(self, store: Store, partition: int) -> bool:
         if store.position is not None:

@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import InvalidRecord, Unavailable
-from schemas.ledger import Announced, LedgerState, LedgerTotals, encode_ledger, sequence_of
+from schemas.ledger import (
+    Announced,
+    LedgerState,
+    LedgerTotals,
+    encode_ledger,
+    last_ms_of,
+    sequence_of,
+)
 from streams.ledger import DiskStore, MemoryStore, Store
 from streams.ledger import disk as module
 
@@ -169,3 +176,15 @@ def test_totals_tell_states_apart_that_count_alike(
 def test_the_sequence_is_read_without_the_rest(sequence: int) -> None:
     assert sequence_of(encode_ledger(LedgerState(sequence, 0, 7, (ENTRY,), 3))) == sequence
     assert sequence_of(encode_ledger(LedgerState(sequence))) == sequence
+
+
+@pytest.mark.parametrize("last_ms", [None, 0, 7, 1_790_000_000_000, -5])
+def test_the_newest_moment_is_read_without_the_rest(last_ms: int | None) -> None:
+    feigned = dataclasses.replace(ENTRY, order='"last_ms":99,')
+    for entries in ((), (ENTRY,), (feigned,)):
+        assert last_ms_of(encode_ledger(LedgerState(1, 0, last_ms, entries, 3))) == last_ms
+
+
+def test_what_is_no_state_has_no_newest_moment() -> None:
+    with pytest.raises(InvalidRecord):
+        last_ms_of(b'{"v":2,"last_ms":5,"announced":[[]]}')
