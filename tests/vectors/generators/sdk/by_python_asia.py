@@ -4,7 +4,6 @@ Run: ``python -m tests.vectors.generators.sdk.by_python_asia``. Keys and what an
 chance come from a seed, so that a second run writes the same.
 """
 
-import base64
 import hashlib
 import json
 import random
@@ -13,13 +12,13 @@ from typing import Any
 
 from adapay_core.rsa_utils import rsa_sign
 from Crypto.Cipher import PKCS1_v1_5
-from Crypto.PublicKey import RSA
 from nowpayments.ipn import create_ipn_signature
 from paytmchecksum import PaytmChecksum
 from payu.resources.hasher import generate_reverse_hash
 from yop_python_sdk.security.encryptor import rsaencryptor
 
 from tests.vectors.generators.cases import accepted
+from tests.vectors.generators.sdk.keys import pkcs8, public, rsa_key
 from tests.vectors.generators.sdk.written import (
     FORM,
     JSON,
@@ -37,19 +36,6 @@ PROGRAM = "by_python_asia.py"
 AT_MS = 1_772_330_406_000  # 2026-03-01 10:00:06 in Shanghai
 T = "2026-03-01T02:00:05.000Z"
 LETTERS = "两本书 & 一支笔 – Zoë 😀"
-
-
-def rsa_key(name: str) -> RSA.RsaKey:
-    return RSA.generate(2048, randfunc=random.Random(name).randbytes)
-
-
-def pkcs8(key: RSA.RsaKey) -> str:
-    return base64.b64encode(key.export_key("DER", pkcs=8)).decode()
-
-
-def public(key: RSA.RsaKey) -> Json:
-    text = base64.b64encode(key.public_key().export_key("DER")).decode()
-    return {"kid": "1", "use": "verify", "kind": "public-key", "text": text}
 
 
 def paytm() -> Cases:

@@ -1,4 +1,4 @@
-"""Cases that Python packages signed: 2C2P, TrueLayer, Polar, the Standard Webhooks.
+"""Cases that Python packages signed: 2C2P, TrueLayer, Polar, the Standard Webhooks, Mollie.
 
 Run: ``python -m tests.vectors.generators.sdk.by_python_tokens``. What an SDK draws by chance is
 set, so that a second run writes the same.
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jwt
 from joserfc.jwk import OctKey
+from mollie.utils.webhooks.signature_validator import SignatureValidator
 from standardwebhooks.webhooks import Webhook
 
 from tests.vectors.generators.cases import accepted
@@ -141,6 +142,29 @@ def truelayer() -> Cases:
     return cases
 
 
+def mollie() -> Cases:
+    def sign(said: Json, account: Json) -> tuple[list[list[str]], bytes]:
+        body = text_of(said)
+        mac = SignatureValidator.create_signature(body, account["keys"][0]["text"])
+        return [JSON, ["X-Mollie-Signature", f"sha256={mac}"]], body.encode()
+
+    def event(word: str, **entity: Any) -> Json:
+        told = {"resource": "event", "id": "event_py1", "type": word, "entityId": entity["id"],
+                "createdAt": "2026-03-01T02:00:05+00:00"}  # fmt: skip
+        return told | {"_embedded": {"entity": {"mode": "live"} | entity}}
+
+    cases = Cases(PROGRAM, "mollie",
+                  from_pypi("mollie-api-py", "SignatureValidator.create_signature"),
+                  held(secret("python_webhook_secret")), AT_S * 1000, sign)  # fmt: skip
+    cases("payment-asks", "Thin: asked. Letters in UTF-8.",
+          event("payment-link.paid", resource="payment-link", id="pl_py1", description=LETTERS,
+                amount={"currency": "JPY", "value": "1500"}), accepted())  # fmt: skip
+    cases("refund-asks", "Thin: asked.",
+          event("refund.refunded", resource="refund", id="re_py1",
+                amount={"currency": "EUR", "value": "5.05"}), accepted())  # fmt: skip
+    return cases
+
+
 def written(number: int) -> str:
     """Return a number of a key as a key set tells it."""
     octets = number.to_bytes((number.bit_length() + 7) // 8, "big")
@@ -148,7 +172,7 @@ def written(number: int) -> str:
 
 
 def main() -> None:
-    for made in (_2c2p, polar, standard_webhooks, truelayer):
+    for made in (_2c2p, polar, standard_webhooks, truelayer, mollie):
         made().write()
 
 

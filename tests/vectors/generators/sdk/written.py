@@ -56,7 +56,7 @@ class Cases:
         self.program = f"tests/vectors/generators/sdk/{program}: "
         self.provider, self.signer, self.account = provider, signer, account
         self.at_ms, self.sign = at_ms, sign
-        self.language = "node" if "_node" in program else "python"
+        self.language = program.removeprefix("by_").partition(".")[0].partition("_")[0]
         self.made: list[Json] = []
 
     def __call__(self, name: str, note: str, said: Any, expect: Json, **settings: str) -> None:
