@@ -7,12 +7,10 @@ judges otherwise, and `KNOWN` does not say why.
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.vectors.generators.cases import VECTORS
+from tests.vectors.generators.sdk.judged import report
 from tests.vectors.generators.sdk.written import Json
 
 PROVIDERS = ("razorpay", "gocardless", "cashfree", "mercadopago", "apple-app-store", "truelayer",
@@ -47,36 +45,6 @@ KNOWN: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def in_force(key: Json, at_ms: int) -> bool:
-    def ms(name: str, absent: float) -> float:
-        return datetime.fromisoformat(key[name]).timestamp() * 1000 if name in key else absent
-
-    return ms("not_before", 0) <= at_ms < ms("not_after", float("inf"))
-
-
-def asked(provider: str, case: Json) -> list[Json]:
-    """Return one question for each key; a case is proven if one of them is answered with yes."""
-    request, account = case["request"], case["account"]
-    told = {
-        "provider": provider, "at_ms": case["received_at_ms"], "mode": account["mode"],
-        "body": request["body_base64"], "settings": account["settings"],
-        "query": request["target"].partition("?")[2],
-        "headers": {name.lower(): value for name, value in request["headers"]},
-    }  # fmt: skip
-    return [
-        told | {"key": key.get("text") or key["pem"]}
-        for key in account["keys"]
-        if key["use"] in ("verify", "root") and in_force(key, case["received_at_ms"])
-    ]
-
-
-def proven(expect: Json) -> bool | None:
-    """Return what an SDK that judges the proof has to say; None: it depends on more."""
-    if expect["verdict"] == "accepted" or expect.get("reason") == "unknown_meaning":
-        return True
-    return False if expect.get("reason") == "bad_signature" else None
-
-
 def answers(questions: list[Json]) -> list[Any]:
     done = subprocess.run(
         ["node", Path(__file__).with_name("verify.js")], input=json.dumps(questions), check=True,
@@ -86,35 +54,5 @@ def answers(questions: list[Json]) -> list[Any]:
     return found
 
 
-def disagreements(provider: str) -> Iterator[tuple[str, str]]:
-    cases = json.loads((VECTORS / f"{provider}.json").read_text("utf-8"))["cases"]
-    judged = [(case, asked(provider, case)) for case in cases
-              if proven(case["expect"]) is not None]  # fmt: skip
-    told = iter(answers([question for _, questions in judged for question in questions]))
-    agreed = others = 0
-    for case, questions in judged:
-        said = [next(told) for _ in questions]
-        if None in said:
-            others += 1
-        elif (True in said) == proven(case["expect"]):
-            agreed += 1
-        else:
-            yield case["name"], f"we expect {case['expect']['verdict']}, it says {said}"
-    print(f"{provider}: {agreed} of {len(judged) - others} alike")
-
-
-def main() -> int:
-    whys = {(why.partition(":")[0], name): why for why, names in KNOWN.items() for name in names}
-    unknown = 0
-    for provider in PROVIDERS:
-        for name, what in disagreements(provider):
-            why = whys.pop((provider, name), None)
-            unknown += why is None
-            print(f"  {name}: {why or what}")
-    for provider, name in whys:
-        print(f"{provider}: {name} is judged alike by now")
-    return 1 if unknown else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report(dict.fromkeys(PROVIDERS, answers), KNOWN))
