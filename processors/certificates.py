@@ -9,9 +9,9 @@ where we connect to.
 """
 
 import base64
-from collections.abc import Collection
-from functools import lru_cache
-from typing import Final, Literal
+from collections.abc import Callable, Collection, Iterable
+from functools import lru_cache, wraps
+from typing import Final, Literal, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.x509.oid import ExtensionOID, NameOID
 
+from processors.encodings import from_base64
 from processors.keys import Certificates, Key, KeyProblem, certificates, curve_certificates
 from schemas.errors import BadSignature
 
@@ -44,7 +45,38 @@ _UNREADABLE: Final = (
     x509.UnsupportedGeneralNameType,
     x509.InvalidVersion,
 )
+T = TypeVar("T")
 Window = tuple[int, int]  # milliseconds in which every certificate of a chain is valid, both ends
+
+
+class _Held:
+    """A certificate as a key of what is remembered: this very object.
+
+    Hashing a certificate reads all its octets, and every callback would do it several times;
+    those of messages and accounts are made once.
+    """
+
+    __slots__ = ("certificate",)
+
+    def __init__(self, certificate: x509.Certificate) -> None:
+        self.certificate = certificate
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Held) and self.certificate is other.certificate
+
+    def __hash__(self) -> int:
+        return id(self.certificate)
+
+
+def _remembered(read: Callable[[x509.Certificate], T]) -> Callable[[x509.Certificate], T]:
+    """Return a reading that is done once for each certificate; see `_Held`."""
+    kept = lru_cache(maxsize=1_024)(lambda held: read(held.certificate))
+
+    @wraps(read)
+    def remembered(certificate: x509.Certificate, /) -> T:
+        return kept(_Held(certificate))
+
+    return remembered
 
 
 def certificate_key(pem: bytes) -> Key:
@@ -72,31 +104,41 @@ def _certificate_key(pem: bytes) -> Key:
     return Key(str(serial), "verify", "certificate", found)
 
 
-@lru_cache(maxsize=256)
-def curve_certificate(der: bytes) -> Certificates:
-    """Return a certificate of a message in DER, of a key on a curve; not trusted by that.
+def curve_certificate(text: str) -> Certificates:
+    """Return a certificate of a message in Base64, of a key on a curve; not trusted by that.
 
     Raises:
         BadSignature: it cannot be read, or has another key.
     """
-    text = base64.encodebytes(der[:PEM_BYTES_MAX]).decode()
+    if len(text) > PEM_BYTES_MAX:
+        raise BadSignature(f"a certificate above {PEM_BYTES_MAX} bytes")
+    return _curve_certificate(text)
+
+
+@lru_cache(maxsize=256)
+def _curve_certificate(text: str) -> Certificates:
+    lines = base64.encodebytes(from_base64(text, error=BadSignature)).decode()
     try:
         return curve_certificates(
-            f"-----BEGIN CERTIFICATE-----\n{text}-----END CERTIFICATE-----\n"
+            f"-----BEGIN CERTIFICATE-----\n{lines}-----END CERTIFICATE-----\n"
         )
     except (KeyProblem, *_UNREADABLE) as error:
         raise BadSignature("the message holds a certificate that cannot be read") from error
 
 
-@lru_cache(maxsize=1_024)
 def is_marked(certificate: x509.Certificate, mark: str) -> bool:
     """Whether the certificate has an extension of this object identifier.
 
     Raises:
         BadSignature: its extensions cannot be read.
     """
+    return mark in _marks(certificate)
+
+
+@_remembered
+def _marks(certificate: x509.Certificate) -> frozenset[str]:
     try:
-        return any(each.oid.dotted_string == mark for each in certificate.extensions)
+        return frozenset(each.oid.dotted_string for each in certificate.extensions)
     except _UNREADABLE as error:
         raise BadSignature("the certificate's extensions cannot be read") from error
 
@@ -117,20 +159,20 @@ def check_chain(
     Raises:
         BadSignature: no chain, or none whose certificates are all valid at that moment.
     """
-    windows = _windows(leaf, tuple(issuers), tuple(anchors), frozenset(sha1_allowed))
+    windows = _windows(_Held(leaf), _held(issuers), _held(anchors), _held(sha1_allowed))
     if not windows:
         raise BadSignature("the certificate does not chain to a configured root")
     if not any(start <= at_ms <= end for start, end in windows):
         raise BadSignature("a certificate of the chain is not valid at the receive time")
 
 
-@lru_cache(maxsize=1_024)
+@_remembered
 def is_self_issued(certificate: x509.Certificate) -> bool:
     """Whether subject and issuer have one name, as roots do."""
     return certificate.subject == certificate.issuer
 
 
-@lru_cache(maxsize=1_024)
+@_remembered
 def common_name(certificate: x509.Certificate) -> str:
     """Return the one common name of the subject.
 
@@ -146,7 +188,7 @@ def common_name(certificate: x509.Certificate) -> str:
     return found[0].value
 
 
-@lru_cache(maxsize=1_024)
+@_remembered
 def host_names(certificate: x509.Certificate) -> tuple[str, ...]:
     """Return the DNS names of the certificate; its common name only where it lists none.
 
@@ -181,13 +223,20 @@ def serial_fault(key: Key, *, base: Literal[10, 16]) -> str | None:
     )
 
 
+def _held(certificates: Iterable[x509.Certificate]) -> tuple[_Held, ...]:
+    return tuple(map(_Held, certificates))
+
+
 @lru_cache(maxsize=1_024)
 def _windows(
-    leaf: x509.Certificate,
-    issuers: tuple[x509.Certificate, ...],
-    anchors: tuple[x509.Certificate, ...],
-    sha1_allowed: frozenset[x509.Certificate],
+    held: _Held,
+    held_issuers: tuple[_Held, ...],
+    held_anchors: tuple[_Held, ...],
+    held_sha1: tuple[_Held, ...],
 ) -> tuple[Window, ...]:
+    leaf, sha1_allowed = held.certificate, frozenset(each.certificate for each in held_sha1)
+    issuers = tuple(each.certificate for each in held_issuers)
+    anchors = tuple(each.certificate for each in held_anchors)
     if len(issuers) > ISSUERS_MAX:
         raise BadSignature(f"more than {ISSUERS_MAX} issuers")
     try:

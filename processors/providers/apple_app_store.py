@@ -20,7 +20,6 @@ from typing import Final
 from processors.account import Account
 from processors.certificates import check_chain, curve_certificate, is_marked
 from processors.contract import Inquiry, Provider, Setting, identity, plain_reply
-from processors.encodings import from_base64
 from processors.fields import NOTHING, Fields, meaning, same_account, same_mode
 from processors.jose import compact_jws
 from processors.json_texts import json_fields
@@ -86,8 +85,8 @@ def _signed_ms(payload: Fields, callback: Callback) -> int:
 
 
 def _signer(leaf_text: str, issuer_text: str, at_ms: int, account: Account) -> Key:
-    held = curve_certificate(from_base64(leaf_text, error=BadSignature))
-    leaf, issuer = held.leaf, curve_certificate(from_base64(issuer_text, error=BadSignature)).leaf
+    held = curve_certificate(leaf_text)
+    leaf, issuer = held.leaf, curve_certificate(issuer_text).leaf
     if not is_marked(leaf, LEAF_MARK) or not is_marked(issuer, INTERMEDIATE_MARK):
         raise BadSignature("a certificate without the mark of the App Store")
     roots = tuple(root.certificates.leaf for root in account.all_keys("root", "certificate"))
