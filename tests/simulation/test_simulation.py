@@ -9,7 +9,7 @@ from tests.simulation.seeds import simulate
 
 CHUNKS = 6
 SEEDS_PER_CHUNK = 40
-EMBEDDED_SEEDS = 80
+EMBEDDED_SEEDS = 60
 TRIED_MAX = 700
 
 
