@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo demo-kafka test test-containers check bench fuzz simulate chaos chaos-long chaos-check lock specs clean
+.PHONY: help setup demo demo-kafka test test-containers check bench bench-ledger fuzz simulate chaos chaos-long chaos-check lock specs clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -40,6 +40,9 @@ check: $(VENV)/.test  ## format, lint, types, import layers, generated documents
 bench: $(VENV)/.test  ## CPU per callback of each stage, as ratios in one run
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.providers
+
+bench-ledger: $(VENV)/.test  ## settle beside a ledger of PAYMENTS=100000 2000000: memory, CPU, restore
+	$(BIN)/python -m tests.bench.ledger $(PAYMENTS)
 
 fuzz: $(VENV)/.fuzz  ## coverage-guided fuzzing of every provider, FUZZ_SECONDS=60
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)

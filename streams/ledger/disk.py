@@ -45,7 +45,8 @@ class DiskStore:
 
     def _open(self) -> None:
         self._env = lmdb.open(
-            str(self._folder), map_size=MAP_BYTES, lock=False, sync=False, metasync=False,
+            str(self._folder), mode=0o600, map_size=MAP_BYTES,
+            lock=False, sync=False, metasync=False,
             # Without it each written page would stay on the heap, for ever.
             writemap=True, map_async=True,
             # What is looked up next is nowhere near.
