@@ -1,6 +1,6 @@
-"""`python -m tests.fuzz`: fuzz all providers, or those named, for a bounded time.
+"""`python -m tests.fuzz`: fuzz all providers for a bounded time.
 
-It ends with 1 and prints what it found, as tests/fuzz/findings.json keeps it. The corpus stays in
+It fails at the first fault and prints it as tests/fuzz/findings.json keeps it. The corpus stays in
 a folder, so that another run goes on where this one ended.
 """
 
