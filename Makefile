@@ -24,7 +24,7 @@ PURE := tests/unit tests/golden tests/conformance tests/property tests/simulatio
 
 test: check  ## everything: unit, property, vectors, conformance, both logs, end to end on Kafka
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal $(PURE)
-	$(BIN)/python -m pytest $(addprefix --ignore=,$(PURE))
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(addprefix --ignore=,$(PURE))
 
 test-containers: $(VENV)/.test  ## the Kafka suites alone, on KAFKA_IMAGE in a container, or failure
 	TILLSTREAM_TEST_BROKER=container KAFKA_IMAGE=$(KAFKA_IMAGE) $(BIN)/python -m pytest \

@@ -11,6 +11,7 @@ import ctypes
 import fcntl
 import importlib.util
 import os
+import random
 import shutil
 import signal
 import socket
@@ -33,6 +34,8 @@ MAVEN_S_MAX: Final = 300
 READY_S_MAX: Final = 60
 _PR_SET_PDEATHSIG: Final = 1
 _API_VERSIONS: Final = struct.pack(">hhih", 18, 0, 7, 1) + b"t"
+PORTS: Final = (20_000, 32_000)
+_given: set[int] = set()
 
 
 class BrokerMissing(Exception):
@@ -95,11 +98,19 @@ def _java_version(program: str) -> int:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of 127.0.0.1 that nobody listens on now, another one at each call.
+
+    Below those that the kernel gives to outgoing connections: one of these could take it before
+    its server does.
+    """
+    while True:
+        port = random.randrange(*PORTS)
+        if port in _given:
+            continue
+        _given.add(port)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def answers(port: int) -> bool:
@@ -202,7 +213,8 @@ class LocalBroker:
         ]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, timeout=READY_S_MAX)
         if done.returncode:
-            raise BrokerMissing(f"formatting failed: {(done.stdout + done.stderr)[-400:]}")
+            # What failed stands before where.
+            raise BrokerMissing(f"formatting failed: {(done.stdout + done.stderr)[:400]}")
 
     def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
         # The kernel's signal follows the thread that forks; a short-lived one would kill it.
