@@ -29,7 +29,8 @@ class Sender:
         self._target = f"/v1/callbacks/{keys.provider}/{keys.account}"
 
     def signed(self, content: Content) -> tuple[Headers, bytes]:
-        return SIMULATED[self.keys.provider].sign(content, self.keys, "0" * 32, now_ms())
+        made = SIMULATED[self.keys.provider].sign(content, self.keys, "0" * 32, now_ms())
+        return made.headers, made.body
 
     async def send(self, headers: Headers, body: bytes) -> int:
         """Send and return the status."""
