@@ -116,7 +116,7 @@ class _Work:
 
     async def _run_phase(self, pool: ProcessPoolExecutor, phase: str, count: int) -> None:
         loop = asyncio.get_running_loop()
-        with _deaf_to_interrupts():
+        with interrupts_later():
             shares = [
                 loop.run_in_executor(
                     pool, _run_share, self.config, self.wanted, self.path, self.clock, phase
@@ -137,13 +137,16 @@ class _Work:
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Start processes that leave it to this one to hear Ctrl-C, and say nothing of it."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def interrupts_later() -> Iterator[None]:
+    """Start processes that never hear Ctrl-C; this one hears it once they are started.
+
+    They inherit what is blocked. Ignored instead, a Ctrl-C of this moment would be lost here too.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin_process(path: Path) -> None:

@@ -19,7 +19,7 @@ from streams.partition_count import PartitionCount
 from streams.replay import Range, Wanted
 from streams.replay.locks import alone, earlier_ended, join_crew
 from streams.replay.plan import Plan
-from streams.replay.process import state_path
+from streams.replay.process import interrupts_later, state_path
 from streams.replay.store import Store
 from streams.topology import ensure_topics
 from tests.support.cli import Ran, Runner, runner
@@ -242,6 +242,22 @@ def test_ctrl_c_ends_all_processes_without_a_word_and_the_rest_is_done_later(
     assert ran.code == 0, ran
     assert ran.json()["callbacks"] == heard.heard
     assert left(heard) == []
+
+
+def test_ctrl_c_while_processes_start_is_heard_here_and_never_there() -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    blocked = "import signal; print(signal.SIGINT in signal.pthread_sigmask(0, []))"
+    try:
+        with interrupts_later():
+            started = subprocess.run(
+                [sys.executable, "-c", blocked], capture_output=True, text=True, check=True
+            )
+            os.kill(os.getpid(), signal.SIGINT)
+        assert heard == [signal.SIGINT]
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert started.stdout == "True\n"
 
 
 def test_going_on_after_the_code_has_changed_is_refused(heard: Heard, command: Runner) -> None:
