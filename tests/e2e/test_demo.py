@@ -109,9 +109,11 @@ def test_two_demos_at_once_end_well_and_leave_nothing(tmp_path: Path) -> None:
         assert all(name in out for name, _ in PROVIDERS.values())
         assert "All good" in out
         assert re.search(r"refunded +\d+  all given back", out)
-        # Some of the accounts are in test mode, and their messages say so, and some refunds name no order.
+        # Some accounts are in test mode, and their messages say so; some refunds name no order.
         unfolded = " ".join(out.split())
-        assert re.search(r"message (\[test\] )?We refunded \w{3} [\d,.]+ for (your )?order", unfolded)
+        assert re.search(
+            r"message (\[test\] )?We refunded \w{3} [\d,.]+ for (your )?order", unfolded
+        )
         assert "NO " not in out
         assert max(map(len, out.splitlines())) <= 80
     assert not alive(started)
