@@ -225,18 +225,24 @@ def test_ctrl_c_ends_all_processes_without_a_word_and_the_rest_is_done_later(
 ) -> None:
     wish = tmp_path / "wish"
     wish.touch()
+    # As a terminal starts it: what runs in the background of a script inherits a deaf ear.
     begun = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.faulty_replay", "audit", "replay", *ALWAYS,
-         "--processes", "2"],
+        ["env", "--default-signal=INT", sys.executable, "-m", "tests.support.faulty_replay",
+         "audit", "replay", *ALWAYS, "--processes", "2"],
         env=heard.command_environment() | {FAULT: "hold-callbacks", WISH: str(wish)},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while wish.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    # As a terminal does: to the whole group.
-    os.killpg(begun.pid, signal.SIGINT)
-    out, err = begun.communicate(timeout=20)
+    try:
+        deadline = time.monotonic() + 60
+        while wish.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        # As a terminal does: to the whole group.
+        os.killpg(begun.pid, signal.SIGINT)
+        out, err = begun.communicate(timeout=20)
+    finally:
+        if begun.poll() is None:
+            os.killpg(begun.pid, signal.SIGKILL)
+            begun.communicate()
     assert (begun.returncode, out, err) == (130, "", "")
     ran = command("audit", "replay", *ALWAYS, "--resume", "--diff", "--json")
     assert ran.code == 0, ran
